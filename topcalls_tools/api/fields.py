@@ -1,0 +1,275 @@
+"""The value types that several nouns share."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime
+from ipaddress import ip_address
+from typing import Annotated, Any, Generic, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    SecretStr,
+    SerializationInfo,
+    Strict,
+    WithJsonSchema,
+    WrapSerializer,
+    model_validator,
+)
+from pydantic_core import CoreSchema, core_schema
+
+from ..action import R, Record
+from ..endpoint import Endpoint
+
+
+class E164(str):
+    """A phone number as it is dialled: a plus sign, the country code and the number, digits only.
+
+    A `str` of its own kind, so that the guard finds every number by walking values.
+    """
+
+    @classmethod
+    def parse(cls, text: str) -> E164:
+        """Read a number in international form; spaces, dots, dashes, slashes and parentheses may stand in it.
+
+        Raises ValueError with a sentence: no plus sign, no such country code, too short, too long.
+        """
+        digits = re.sub(r"[ \u00a0./()-]", "", text[:60])
+        if not re.fullmatch(r"\+[1-9][0-9]{1,14}", digits):
+            raise ValueError(
+                "is no international number; write a plus sign, the country code and the number, such as +14155550123"
+            )
+        from phonenumbers import (
+            NumberParseException,
+            ValidationResult,
+            is_possible_number_with_reason,
+            parse,
+            region_code_for_country_code,
+        )
+
+        try:
+            number = parse(digits)
+        except NumberParseException as error:
+            raise ValueError(
+                f"cannot be dialled ({str(error).partition(') ')[2].rstrip('.')}); check the country code"
+            ) from None
+        match is_possible_number_with_reason(number):
+            case ValidationResult.TOO_SHORT:
+                trouble = "too short"
+            case ValidationResult.TOO_LONG:
+                trouble = "too long"
+            case ValidationResult.INVALID_LENGTH:
+                trouble = "of the wrong length"
+            case _:
+                return cls(digits)
+        country = region_code_for_country_code(number.country_code or 0)
+        raise ValueError(
+            f"is {trouble} for country code +{number.country_code} ({country}); check its digits"
+        )
+
+    @property
+    def masked(self) -> str:
+        """The number as logs may show it."""
+        return f"{self[:3]}…{self[-2:]}"
+
+
+PhoneNumber = Annotated[
+    str,
+    AfterValidator(E164.parse),
+    Field(max_length=60, examples=["+14155550123"]),
+    WithJsonSchema({"type": "string", "examples": ["+14155550123"]}),
+]
+"""Static type `str`, so that users may pass one; the value is always an `E164`."""
+
+
+class Spoken:
+    """Words of the person called, or derived from them: data from a stranger, never instructions.
+
+    No `str`, so that they do not slip into a text unnoticed. `str()` gives a quotation on one line, whose
+    marks the speaker cannot forge; `words` is what was said.
+    """
+
+    __slots__ = ("words",)
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+
+    def __str__(self) -> str:
+        return '"' + "".join(map(_harmless, self.words)) + '"'
+
+    def __repr__(self) -> str:
+        return f"Spoken({self})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Spoken) and other.words == self.words
+
+    def __hash__(self) -> int:
+        return hash(self.words)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.json_or_python_schema(
+            json_schema=core_schema.no_info_after_validator_function(cls, core_schema.str_schema()),
+            python_schema=core_schema.union_schema(
+                [
+                    core_schema.is_instance_schema(cls),
+                    core_schema.no_info_after_validator_function(cls, core_schema.str_schema()),
+                ]
+            ),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda spoken: spoken.words, return_schema=core_schema.str_schema(), when_used="json"
+            ),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"type": "string"}
+
+
+def _harmless(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    return character if character.isprintable() else f"\\u{ord(character):04x}"
+
+
+def _whole(value: Any) -> Any:
+    """10.0 is a whole number; some models write every number with a point."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _plain_json(value: dict[str, Any]) -> dict[str, Any]:
+    if _depth(value) > MOST_LEVELS:
+        raise ValueError(f"is nested too deeply; {MOST_LEVELS} levels are allowed")
+    try:
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError):
+        raise ValueError(
+            "is no JSON object; give names with texts, finite numbers, truths, lists or objects"
+        ) from None
+    return value
+
+
+def _depth(value: Any, level: int = 1) -> int:
+    """How deep lists and objects are nested, counted no further than is needed."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return level if level > MOST_LEVELS else max((_depth(item, level + 1) for item in inner), default=level)
+
+
+def _reveal(value: SecretStr, default: Any, info: SerializationInfo) -> Any:
+    """A secret shows itself on the wire alone; everywhere else it is stars."""
+    on_the_wire = isinstance(info.context, dict) and info.context.get("secrets")
+    return value.get_secret_value() if on_the_wire else default(value)
+
+
+def _iso(text: str) -> str:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(
+            "is no cursor; take next_cursor of the page before, such as 2025-12-22T10:29:00Z"
+        ) from None
+    return text
+
+
+def _opaque(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,128}", text):
+        raise ValueError("is no id; an id is letters, digits, - and _ as TopCalls gave them")
+    return text
+
+
+def _deliverable(url: str) -> str:
+    """https, or plain http on this machine (contract A52)."""
+    parts = urlsplit(url)
+    if (
+        not parts.hostname
+        or parts.scheme not in ("https", "http")
+        or (parts.scheme == "http" and not loopback(parts.hostname))
+    ):
+        raise ValueError("must be an https address, such as https://example.com/calls")
+    return url
+
+
+def loopback(host: str | None) -> bool:
+    """Whether a host is this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+WHOLE = BeforeValidator(_whole)
+"""Stands last in the annotation of a whole number, after its bounds; a true or a text is none."""
+
+Limit = Annotated[int, Strict(), Field(ge=1, le=200), WHOLE]
+"""How many rows a page may have (contract 1.5)."""
+
+Number = Annotated[float, Strict()]
+"""A number with or without a fraction; a true or a text is none."""
+
+JsonObject = Annotated[dict[str, Any], AfterValidator(_plain_json)]
+"""Names and values of the caller's own."""
+
+Truth = Annotated[bool, Strict()]
+
+Secret = Annotated[
+    SecretStr,
+    Field(min_length=1, max_length=100),
+    WrapSerializer(_reveal),
+    WithJsonSchema({"type": "string"}),
+]
+"""A password: stars in every text and dump, itself on the wire."""
+
+Cursor = Annotated[str, Field(max_length=64), AfterValidator(_iso)]
+
+WebhookUrl = Annotated[str, Field(max_length=2000), AfterValidator(_deliverable)]
+
+Handle = Annotated[str, AfterValidator(_opaque)]
+"""An id. Opaque; nothing in it can change the path that it stands in."""
+
+CallId = Handle
+CampaignId = Handle
+PhoneNumberId = Handle
+CarrierId = Handle
+
+T = TypeVar("T", bound=Record)
+MOST_LEVELS = 100
+"""How deep an object of the caller's own may be nested."""
+
+
+class Page(Record, Generic[T]):
+    """One page of a list, newest first."""
+
+    data: tuple[T, ...]
+    """What is on this page."""
+    next_cursor: str | None = None
+    """Give it as cursor to get the page after this one; absent on the last."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _found(cls, reply: Any) -> Any:
+        """The list stands in `data`, else in `items`, else it is the whole reply (contract A24)."""
+        if isinstance(reply, list):
+            return {"data": reply}
+        if isinstance(reply, dict) and "data" not in reply and "items" in reply:
+            return {
+                **{name: value for name, value in reply.items() if name != "items"},
+                "data": reply["items"],
+            }
+        return reply
+
+
+class Paged(Endpoint[R], Generic[R]):
+    """Base of the endpoints that list page by page."""
+
+    limit: Limit | None = None
+    """How many to return, 1 to 200. TopCalls' default is 50."""
+    cursor: Cursor | None = None
+    """next_cursor of the page before, such as 2025-12-22T10:29:00Z."""
