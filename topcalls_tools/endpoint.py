@@ -79,6 +79,10 @@ class Endpoint(Action[R], Generic[R]):
         """What the question says of the deed's object, its name first, from the previews' replies."""
         return {}
 
+    def target(self, seen: tuple[Any, ...]) -> str:
+        """The number or name that this deed is about: what a person would call it by."""
+        return str(self.subject(seen).get("name") or self.title())
+
     def most_minutes(self, seen: tuple[Any, ...]) -> float:
         """Call minutes that this can use at most; 0 where none are used."""
         return 0
@@ -122,7 +126,7 @@ class Endpoint(Action[R], Generic[R]):
     def reply(self, reply: Reply) -> R:
         """The typed reply, or the error that its status stands for. An unreadable field is absent."""
         if not 200 <= reply.status < 300:
-            raise self._error(reply)
+            raise self.error(reply)
         try:
             return self._parsed(reply.content or b"{}")
         except ValidationError as wrong:
@@ -148,7 +152,7 @@ class Endpoint(Action[R], Generic[R]):
                 _drop(found, item["loc"])
             return kind.model_validate(found)
 
-    def _error(self, reply: Reply) -> APIError:
+    def error(self, reply: Reply) -> APIError:
         kind = BY_STATUS.get(reply.status, Invalid if 400 <= reply.status < 500 else Broken)
         problem = reply.problem()
         fields = tuple(_field_errors(problem))

@@ -268,6 +268,9 @@ class PlaceCall(
             raise ValueError("task or instructions: give one of the two, such as a task in plain words")
         return self
 
+    def target(self, seen: tuple[Any, ...]) -> str:
+        return self.phone_number
+
     def most_minutes(self, seen: tuple[Any, ...]) -> float:
         return self.max_duration
 

@@ -43,7 +43,8 @@ class E164(str):
         digits = re.sub(r"[ \u00a0./()-]", "", text[:60])
         if not re.fullmatch(r"\+[1-9][0-9]{1,14}", digits):
             raise ValueError(
-                "is no international number; write a plus sign, the country code and the number, such as +14155550123"
+                "is no international number; write a plus sign, the country code and the number, "
+                "such as +14155550123"
             )
         from phonenumbers import (
             NumberParseException,

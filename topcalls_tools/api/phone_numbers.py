@@ -129,7 +129,8 @@ class SipGateway(Arguments):
             raise ValueError("needs inbound or outbound; set one of them to true")
         if self.inbound and not _is_ipv4(self.ipv4):
             raise ValueError(
-                "with inbound needs an IPv4 address in ipv4, such as 203.0.113.10, because calls are matched by it"
+                "with inbound needs an IPv4 address in ipv4, such as 203.0.113.10, because calls are "
+                "matched by it"
             )
         return self
 
@@ -223,6 +224,9 @@ class AddCarrier(
             raise ValueError("registration is missing; trunk_type reg needs its username, password and realm")
         return self
 
+    def target(self, seen: tuple[Any, ...]) -> str:
+        return self.carrier_name
+
 
 class AddPhoneNumber(
     Endpoint[NumberAdded],
@@ -240,6 +244,9 @@ class AddPhoneNumber(
     """voip_carrier_sid (not id) of its carrier from list_carriers. Default: the account's, else TopCalls'."""
     label: Annotated[str, Field(max_length=100)] | None = None
     """Your own name for it, at most 100 characters."""
+
+    def target(self, seen: tuple[Any, ...]) -> str:
+        return self.number
 
 
 class DeleteCarrier(

@@ -1,0 +1,1 @@
+"""The TopCalls tools as an MCP server."""

@@ -1,0 +1,126 @@
+"""The command line: one command per tool, read off it, and the sandbox."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from ..errors import (
+    APIError,
+    Broken,
+    Declined,
+    Misconfigured,
+    Offline,
+    Refused,
+    TopCallsError,
+    Unreachable,
+)
+
+EXIT_CODES = {
+    0: "done",
+    2: "the command or an argument is wrong; nothing was sent",
+    3: "refused by a rule, or nobody said yes; nothing was sent",
+    4: "TopCalls answered with an error; nothing was done",
+    5: "TopCalls could not be reached, or nobody knows whether it was done; the sentence says which",
+    6: "a setting, a key or a file cannot be used; nothing was sent",
+}
+"""What a command's exit code means."""
+
+
+def exit_code(error: TopCallsError) -> int:
+    """The exit code that an error ends a command with."""
+    match error:
+        case Refused() | Declined():
+            return 3
+        case Unreachable() | Broken() | Offline():
+            return 5
+        case APIError():
+            return 4
+        case _:
+            return 6
+
+
+class _Group(click.Group):
+    """Commands are made when they are asked for: `topcalls --help` needs the catalogue alone."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        from ..tools import TOOLS
+
+        return [*(tool.tool.replace("_", "-") for tool in TOOLS), *sorted(super().list_commands(ctx))]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        from .commands import command
+
+        return super().get_command(ctx, name) or command(name)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except TopCallsError as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(exit_code(error))
+
+
+_CODES = "\n".join(f"  {code}  {meaning}" for code, meaning in EXIT_CODES.items())
+
+
+@click.group(
+    cls=_Group, context_settings={"help_option_names": ["-h", "--help"]}, epilog=f"\b\nExit codes:\n{_CODES}"
+)
+@click.version_option(package_name="topcalls-tools", prog_name="topcalls")
+def topcalls() -> None:
+    """Phone calls by AI agents, under your control. Without TOPCALLS_API_KEY everything happens in the
+    sandbox on this machine, where no phone rings."""
+
+
+@topcalls.command()
+@click.option("--json", "as_json", is_flag=True, help="Exactly what the MCP server's tools/list serves.")
+def tools(as_json: bool) -> None:
+    """List the tools that assistants are given."""
+    from ..connect import Line
+    from ..settings import Settings
+    from ..tools import chosen
+    from .show import listing
+
+    settings = Settings.load()
+    served = chosen(settings.toolsets, slips=Line(settings).approval == "slips")
+    listing([action.listing() for action in served], as_json)
+
+
+@topcalls.command()
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8414, show_default=True, help="0 takes a free one."
+)
+@click.option(
+    "--db", type=click.Path(dir_okay=False), help="SQLite file. Default: sandbox.db in TOPCALLS_HOME."
+)
+@click.option("--seed", help="Seed of the world, when it is made: the same seed gives the same world.")
+@click.option("--speed", type=click.FloatRange(0.01, 100_000), default=1.0, help="How fast its clock runs.")
+@click.option("--reset", is_flag=True, help="Begin with an empty world.")
+def sandbox(port: int, db: str | None, seed: str | None, speed: float, reset: bool) -> None:
+    """Run a TopCalls on this machine: every endpoint, no phone."""
+    from pathlib import Path
+
+    from ..sandbox import SandboxError, open_sandbox, serve_forever
+    from ..settings import Settings
+
+    try:
+        path = Path(db) if db else Settings.load().directory() / "sandbox.db"
+        world = open_sandbox(path, seed=seed, reset=reset)
+
+        def ready(url: str) -> None:
+            click.echo(f"The sandbox runs at {url}; Ctrl-C ends it. No phone rings.\n")
+            click.echo(f"  TOPCALLS_BASE_URL={url}\n  TOPCALLS_API_KEY={world.key()}\n")
+            click.echo(f"Tools without a key use the world in {path}.")
+            sys.stdout.flush()
+
+        serve_forever(world, port=port, speed=speed, ready=ready)
+    except SandboxError as error:
+        raise Misconfigured(str(error)) from None
+
+
+def main() -> None:
+    """Run the command line."""
+    topcalls(prog_name="topcalls")

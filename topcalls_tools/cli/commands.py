@@ -1,0 +1,100 @@
+"""A tool as a command: its arguments are options, its reply is printed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic import ValidationError
+
+from ..action import Action, sentence
+from ..tools import TOOLS
+
+_SIMPLE: dict[str, click.ParamType[Any]] = {
+    "integer": click.INT,
+    "number": click.FLOAT,
+    "boolean": click.BOOL,
+}
+
+
+def command(name: str) -> click.Command | None:
+    """The command of a tool, by its name with dashes."""
+    action = next((tool for tool in TOOLS if tool.tool.replace("_", "-") == name), None)
+    if action is None:
+        return None
+    schema = action.input_schema()
+    required = schema.get("required", ())
+    options: list[click.Parameter] = [
+        _option(argument, part, argument in required) for argument, part in schema["properties"].items()
+    ]
+    options.append(click.Option(["--json", "as_json"], is_flag=True, help="Print the reply as JSON."))
+    summary = action.description.partition(". ")[0].rstrip(".") + "."
+
+    def run(as_json: bool, **given: Any) -> None:
+        _run(
+            action,
+            {argument: value for argument, value in given.items() if value is not None and value != ()},
+            as_json,
+        )
+
+    return click.Command(name, params=options, callback=run, help=action.description, short_help=summary)
+
+
+def _option(argument: str, part: dict[str, Any], required: bool) -> click.Option:
+    name, said, kind = "--" + argument.replace("_", "-"), part["description"], part.get("type")
+    if kind == "object":
+        said += " As JSON in @FILE, or - for standard input; in place only where it holds no password."
+        return click.Option([name], help=said, required=required, type=_Json(_holds_secret(part)))
+    if kind == "array":
+        return click.Option([name], help=f"{said} May be repeated.", required=required, multiple=True)
+    if "enum" in part:
+        return click.Option([name], help=said, required=required, type=click.Choice(part["enum"]))
+    return click.Option([name], help=said, required=required, type=_SIMPLE.get(str(kind), click.STRING))
+
+
+def _holds_secret(part: dict[str, Any]) -> bool:
+    return "password" in part.get("properties", {})
+
+
+class _Json(click.ParamType[Any]):
+    """A JSON object in a file, on standard input, or in place."""
+
+    name = "json"
+
+    def __init__(self, secret: bool) -> None:
+        self._secret = secret
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, dict):
+            return value
+        try:
+            if value == "-":
+                return json.load(sys.stdin)
+            if value.startswith("@"):
+                return json.loads(Path(value[1:]).read_text())
+            if self._secret:
+                self.fail(
+                    "holds a password, which other programs could see here; give @FILE, or - for "
+                    "standard input"
+                )
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            self.fail('is no JSON; write an object such as {"name": "value"}', param, ctx)
+        except OSError as error:
+            self.fail(f"cannot be read ({error.strerror}); name a file that can", param, ctx)
+
+
+def _run(action: type[Action[Any]], arguments: dict[str, Any], as_json: bool) -> None:
+    from ..approval import terminal
+    from ..client import Client
+    from .show import reply
+
+    try:
+        request = action.from_tool(arguments)
+    except ValidationError as wrong:
+        raise click.UsageError(sentence(wrong, action)) from None
+    with Client(approve=terminal.approve if terminal.possible() else None) as client:
+        reply(request.shown(client.send(request), client.line.live), as_json)

@@ -1,0 +1,8 @@
+"""Tools that are no endpoint: each an action with a flow of its own."""
+
+from __future__ import annotations
+
+from .confirm_action import ConfirmAction
+from .follow_call import FollowCall
+
+__all__ = ["ConfirmAction", "FollowCall"]

@@ -1,0 +1,308 @@
+"""Where questions and dials are kept: SQLite, one write transaction a time, flushed before anything is
+sent."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, fields, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    DateTime,
+    Engine,
+    Float,
+    Index,
+    MetaData,
+    RowMapping,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+    func,
+    insert,
+    inspect,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..errors import Misconfigured, Refused
+from . import AskRow, DialRow, State
+
+HEAD = "0001"
+"""The migration that this code needs."""
+OPEN_ASKS = 3
+"""How many questions of one account may be open at once."""
+
+tables = MetaData()
+_asks = Table(
+    "asks",
+    tables,
+    Column("key", String(64), primary_key=True),
+    Column("account", String(64), nullable=False),
+    Column("line", String(64), nullable=False, index=True),
+    Column("tool", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("target", Text, nullable=False),
+    Column("minutes", Float, nullable=False),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("decision", String(8)),
+    Column("used_at", DateTime(timezone=True)),
+    Column("reply", JSON),
+    Column("slip", String(64), unique=True),
+    Column("box", Text),
+    Index("asks_open", "account", "expires_at"),
+)
+_dials = Table(
+    "dials",
+    tables,
+    Column("key", String(64), primary_key=True),
+    Column("account", String(64), nullable=False),
+    Column("tool", String(64), nullable=False),
+    Column("arguments", JSON, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("target", Text, nullable=False),
+    Column("minutes", Float, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("sent_at", DateTime(timezone=True), nullable=False),
+    Column("reply", JSON),
+    Column("settled_at", DateTime(timezone=True)),
+    Index("dials_of_account", "account", "sent_at"),
+)
+
+
+class Journal:
+    """The journal in a file. Every method is one transaction; a store that cannot be used is a refusal in
+    words."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._engine = _engine(path)
+        with self._writing() as db:
+            if _version(db) != HEAD:
+                _migrate(db)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def open_ask(self, mine: AskRow) -> AskRow:
+        """The question that is open, or was answered, for this very deed; else `mine`, written down.
+
+        Raises Refused when the key belongs to another account name, or too many questions are open.
+        """
+        now = mine.asked_at
+        with self._writing() as db:
+            elsewhere = select(_asks.c.account).where(
+                _asks.c.line == mine.line, _asks.c.account != mine.account
+            )
+            if other := db.scalar(elsewhere.limit(1)):
+                raise Refused(
+                    "one-key-one-account",
+                    f"This key is known as the account {other}; set TOPCALLS_ACCOUNT={other}, or use "
+                    "another key.",
+                )
+            alive = (_asks.c.account == mine.account) & (_asks.c.expires_at > now)
+            same = select(_asks).where(alive, _asks.c.digest == mine.digest).order_by(_asks.c.asked_at.desc())
+            if found := db.execute(same).mappings().first():
+                return _ask(found)
+            if (count := _count(db, alive & _asks.c.decision.is_(None))) >= OPEN_ASKS:
+                raise Refused(
+                    "open-questions",
+                    f"{count} questions are open already; have one of them answered, or wait 10 minutes.",
+                )
+            db.execute(
+                update(_asks).where(_asks.c.expires_at <= now, _asks.c.box.is_not(None)).values(box=None)
+            )
+            db.execute(insert(_asks).values(**asdict(mine)))
+            return mine
+
+    def decline(self, key: str, now: datetime) -> None:
+        """Write a no down; it is final for this key."""
+        with self._writing() as db:
+            unanswered = update(_asks).where(_asks.c.key == key, _asks.c.decision.is_(None))
+            db.execute(unanswered.values(decision="no", used_at=now, box=None))
+
+    def close_ask(self, key: str, now: datetime) -> None:
+        """Let a question lapse whose deed surely did not happen, so that the same deed may be asked about
+        anew."""
+        with self._writing() as db:
+            db.execute(update(_asks).where(_asks.c.key == key).values(expires_at=now, box=None))
+
+    def slip(self, key: str, slip: str, box: str) -> None:
+        """Keep the digest of the slip that redeems a question, and what it redeems, sealed."""
+        with self._writing() as db:
+            db.execute(update(_asks).where(_asks.c.key == key).values(slip=slip, box=box))
+
+    def by_slip(self, slip: str) -> AskRow | None:
+        """The question that a slip belongs to."""
+        with self._writing() as db:
+            found = db.execute(select(_asks).where(_asks.c.slip == slip)).mappings().first()
+            return _ask(found) if found else None
+
+    def use(self, key: str, now: datetime) -> AskRow:
+        """Use a yes up, once. Gives the row as it was before: `used_at` tells whether somebody was first."""
+        with self._writing() as db:
+            before = self._alive(db, key, now)
+            if before.used_at is None:
+                db.execute(update(_asks).where(_asks.c.key == key).values(decision="yes", used_at=now))
+            return before
+
+    def record(self, key: str, reply: dict[str, Any]) -> None:
+        """Keep what became of a yes that adds or deletes."""
+        with self._writing() as db:
+            db.execute(update(_asks).where(_asks.c.key == key).values(reply=reply, box=None))
+
+    def claim(self, mine: DialRow, now: datetime, consent: Callable[[], None]) -> tuple[DialRow, bool]:
+        """Write a dial down, or give the one that already has this key; the second value says whether it
+        is ours.
+
+        `consent` judges inside the transaction and raises to leave nothing behind.
+        """
+        with self._writing() as db:
+            if earlier := _find(db, mine.key):
+                return earlier, False
+            self._alive(db, mine.key, now)
+            consent()
+            db.execute(update(_asks).where(_asks.c.key == mine.key).values(decision="yes", used_at=now))
+            db.execute(insert(_dials).values(**asdict(mine)))
+            return mine, True
+
+    def take_over(self, key: str, now: datetime, lease: timedelta) -> tuple[DialRow, bool]:
+        """Take a dial whose sender's lease has run out; the second value says whether it is ours now."""
+        with self._writing() as db:
+            row = _find(db, key)
+            if row is None:
+                raise Refused(
+                    "journal", "The journal has lost this dial; look at list_calls before calling again."
+                )
+            if row.state != "sending" or now - row.sent_at <= lease:
+                return row, False
+            db.execute(update(_dials).where(_dials.c.key == key).values(sent_at=now))
+            return replace(row, sent_at=now), True
+
+    def settle(self, key: str, state: State, now: datetime, reply: dict[str, Any] | None = None) -> None:
+        """Write down what became of a dial. One that surely did not happen lets its question lapse."""
+        with self._writing() as db:
+            outcome = {"state": state, "settled_at": now, "reply": reply}
+            db.execute(update(_dials).where(_dials.c.key == key).values(**outcome))
+            over = {"box": None, "expires_at": now} if state == "failed" else {"box": None}
+            db.execute(update(_asks).where(_asks.c.key == key).values(**over))
+
+    def dial(self, key: str) -> DialRow:
+        """The dial with this key; the question's key is the dial's."""
+        with self._writing() as db:
+            row = _find(db, key)
+            if row is None:
+                raise Refused(
+                    "journal", "The journal has lost this dial; look at list_calls before calling again."
+                )
+            return row
+
+    def dials(self, account: str) -> list[DialRow]:
+        """Every dial of an account, newest first."""
+        with self._writing() as db:
+            rows = select(_dials).where(_dials.c.account == account).order_by(_dials.c.sent_at.desc())
+            return [_dial(row) for row in db.execute(rows).mappings()]
+
+    def _alive(self, db: Connection, key: str, now: datetime) -> AskRow:
+        found = db.execute(select(_asks).where(_asks.c.key == key)).mappings().first()
+        if found is None or (row := _ask(found)).expires_at <= now:
+            raise Refused("yes-expired", "This yes is more than 10 minutes old; call again to be asked anew.")
+        if row.decision == "no":
+            raise Refused(
+                "one-answer", "The person said no to this question; ask them before anything else is tried."
+            )
+        return row
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """One transaction that has the write lock from its first statement."""
+        try:
+            with self._engine.begin() as db:
+                yield db
+        except SQLAlchemyError as error:
+            reason = str(getattr(error, "orig", None) or type(error).__name__).partition("\n")[0]
+            raise Refused(
+                "journal",
+                f"The journal {self._path} cannot be used ({reason}) and nothing was sent; make its "
+                "disk and file "
+                "writable, or name another TOPCALLS_HOME.",
+            ) from None
+
+
+def _engine(path: Path) -> Engine:
+    if not path.exists():
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError as error:
+            raise Misconfigured(
+                f"The journal {path} cannot be made ({error.strerror}); name a writable directory in "
+                "TOPCALLS_HOME."
+            ) from None
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 10})
+
+    @event.listens_for(engine, "connect")
+    def _(db: Any, _: object) -> None:
+        db.isolation_level = None  # sqlite3 opens transactions late and shared; we take the write lock first
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")
+
+    event.listen(engine, "begin", lambda db: db.exec_driver_sql("BEGIN IMMEDIATE"))
+    return engine
+
+
+def _version(db: Connection) -> str | None:
+    if not inspect(db).has_table("alembic_version"):
+        return None
+    version: str | None = db.scalar(text("SELECT version_num FROM alembic_version"))
+    return version
+
+
+def _migrate(db: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = db
+    try:
+        command.upgrade(config, HEAD)
+    except CommandError:
+        raise Misconfigured(
+            "The journal was written by a newer version of TopCalls Tools; update the package, or "
+            "name another "
+            "TOPCALLS_HOME."
+        ) from None
+
+
+def _count(db: Connection, where: Any) -> int:
+    return db.scalar(select(func.count()).select_from(_asks).where(where)) or 0
+
+
+def _find(db: Connection, key: str) -> DialRow | None:
+    found = db.execute(select(_dials).where(_dials.c.key == key)).mappings().first()
+    return _dial(found) if found else None
+
+
+def _ask(row: RowMapping) -> AskRow:
+    return AskRow(**{field.name: _aware(row[field.name]) for field in fields(AskRow)})
+
+
+def _dial(row: RowMapping) -> DialRow:
+    return DialRow(**{field.name: _aware(row[field.name]) for field in fields(DialRow)})
+
+
+def _aware(value: Any) -> Any:
+    """SQLite keeps times without their zone; all of ours are UTC."""
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value

@@ -1,0 +1,104 @@
+"""The tools as LangChain tools."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from langchain_core.tools import BaseTool, BaseToolkit, StructuredTool, ToolException
+from pydantic import ConfigDict, PrivateAttr, ValidationError
+
+from .action import Action, Record, sentence
+from .client import Approve, AsyncApprove, AsyncClient, Client
+from .errors import TopCallsError
+from .tools import chosen
+
+PRACTICE = "Practice: no phone rang."
+
+
+class TopCallsToolkit(BaseToolkit):
+    """Every TopCalls tool for a LangChain agent: `TopCallsToolkit(approve=ask_me).get_tools()`.
+
+    `client` is a `Client` or an `AsyncClient`; without one the settings decide, and without a key that is the
+    sandbox. `approve` is asked before anything that spends, adds or deletes; with a live key and without it
+    such tools answer that a person must be asked. Content is JSON for the model, the artifact is the typed
+    reply.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    client: Client | AsyncClient | None = None
+    approve: Any = None
+    toolsets: str | None = None
+    """Names of toolsets with commas between; TOPCALLS_TOOLSETS by default, and that is all of them."""
+
+    _sync: Client = PrivateAttr()
+    _async: AsyncClient = PrivateAttr()
+
+    def model_post_init(self, context: Any) -> None:
+        approve: Approve | AsyncApprove | None = self.approve
+        match self.client:
+            case Client() if approve is None:
+                self._sync, self._async = self.client, self.client.twin()
+            case AsyncClient() if approve is None:
+                self._sync, self._async = self.client.twin(), self.client
+            case given:
+                self._sync = Client(line=given.line if given else None, approve=approve)  # type: ignore[arg-type]
+                self._async = self._sync.twin()
+
+    def get_tools(self) -> list[BaseTool]:
+        """One tool for each action, sync and async. Errors reach the model as sentences, not as
+        exceptions."""
+        toolsets = self.toolsets or self._sync.line.settings.toolsets
+        return [_tool(action, self._sync, self._async) for action in chosen(toolsets)]
+
+
+class _Tool(StructuredTool):
+    """A tool that validates its own arguments: LangChain validates nothing against a schema that is a
+    dict."""
+
+    def _parse_input(self, tool_input: str | dict[str, Any], tool_call_id: str | None) -> dict[str, Any]:
+        """Hand the arguments over whole: a name such as `config` would be taken for one of LangChain's
+        own."""
+        return {"arguments": tool_input}
+
+
+def _tool(action: type[Action[Any]], client: Client, twin: AsyncClient) -> BaseTool:
+    def run(arguments: Any) -> tuple[str, Record]:
+        request = _read(action, arguments)
+        try:
+            return _told(request, client.send(request), client.line.live)
+        except TopCallsError as error:
+            raise ToolException(str(error)) from None
+
+    async def arun(arguments: Any) -> tuple[str, Record]:
+        request = _read(action, arguments)
+        try:
+            return _told(request, await twin.send(request), twin.line.live)
+        except TopCallsError as error:
+            raise ToolException(str(error)) from None
+
+    return _Tool(
+        name=action.tool,
+        description=action.description,
+        args_schema=action.input_schema(),
+        func=run,
+        coroutine=arun,
+        response_format="content_and_artifact",
+        handle_tool_error=True,
+        metadata={"effect": action.effect.name.lower(), "toolset": action.toolset},
+    )
+
+
+def _read(action: type[Action[Any]], arguments: Any) -> Action[Any]:
+    if not isinstance(arguments, dict):
+        raise ToolException(f"{action.tool} takes an object with its arguments, such as {{}}.")
+    try:
+        return action.from_tool(arguments)
+    except ValidationError as wrong:
+        raise ToolException(sentence(wrong, action)) from None
+
+
+def _told(request: Action[Any], reply: Record, live: bool) -> tuple[str, Record]:
+    told = json.dumps(request.shown(reply, live), ensure_ascii=False)
+    return (told if live else f"{PRACTICE}\n{told}"), reply

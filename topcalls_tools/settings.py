@@ -1,0 +1,156 @@
+"""What the owner has set: the only reader of the environment and of `policy.toml`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from .errors import Misconfigured
+
+Approval = Literal["person", "slips", "none"]
+LIVE_URL = "https://api.topcalls.ai"
+
+
+class _Where(BaseSettings):
+    """Where the owner's files are; read before anything else."""
+
+    model_config = SettingsConfigDict(env_prefix="TOPCALLS_", extra="ignore")
+
+    home: Path = Path("~/.topcalls")
+
+
+class Settings(BaseSettings):
+    """Settings from the environment (`TOPCALLS_...`), then from `policy.toml` in TOPCALLS_HOME.
+
+    `Settings.load()` reads them; constructed by hand, only what is given counts.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="TOPCALLS_", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    api_key: SecretStr | None = None
+    base_url: str | None = None
+    home: Path = Path("~/.topcalls")
+    account: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    approval: Approval | None = None
+    rehearse: bool = False
+    toolsets: str = "all"
+    secret: SecretStr | None = None
+
+    @field_validator("api_key", "secret", mode="after")
+    @classmethod
+    def _given(cls, value: SecretStr | None) -> SecretStr | None:
+        return value if value and value.get_secret_value() else None
+
+    @field_validator("home", mode="after")
+    @classmethod
+    def _expanded(cls, value: Path) -> Path:
+        return value.expanduser()
+
+    @classmethod
+    def load(cls, **given: Any) -> Settings:
+        """Read everything that the owner has set; what is given here and not None goes before it.
+
+        Raises Misconfigured with the name of what cannot be read.
+        """
+        try:
+            return cls(**{name: value for name, value in given.items() if value is not None})
+        except ValidationError as wrong:
+            names = ", ".join(sorted({str(item["loc"][0]) for item in wrong.errors() if item["loc"]}))
+            said = "; ".join(item["msg"] for item in wrong.errors(include_input=False))
+        except OSError as error:
+            names, said = "policy.toml", error.strerror or "unreadable"
+        except ValueError as error:  # tomllib's: the file is no TOML
+            names, said = "policy.toml", str(error)
+        raise Misconfigured(
+            f"The setting {names} cannot be used ({said}); correct TOPCALLS_* or policy.toml."
+        ) from None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        given = init_settings().get("home")
+        home = Path(given) if given else _Where().home
+        return init_settings, env_settings, _Policy(settings_cls, home.expanduser() / "policy.toml")
+
+    @cached_property
+    def policy(self) -> str:
+        """The version of the owner's policy: a digest of what decides whether and how a person is asked."""
+        said = f"{self.approval} {self.rehearse}"
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+    def directory(self) -> Path:
+        """TOPCALLS_HOME, made with owner-only rights where it is missing."""
+        try:
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise Misconfigured(
+                f"TOPCALLS_HOME {self.home} cannot be made ({error.strerror}); name a writable directory."
+            ) from None
+        return self.home
+
+    def secret_bytes(self) -> bytes:
+        """32 bytes that only this owner has: TOPCALLS_SECRET, or the file `secret`, made on first use."""
+        if self.secret:
+            return hashlib.sha256(self.secret.get_secret_value().encode()).digest()
+        path = self.directory() / "secret"
+        try:
+            return _made_once(path)
+        except OSError as error:
+            raise Misconfigured(
+                f"The file {path} cannot be read ({error.strerror}); mend its rights."
+            ) from None
+
+
+class _Policy(TomlConfigSettingsSource):
+    """`policy.toml`: how a person is asked. Keys and addresses have no place in it."""
+
+    taken = frozenset({"approval", "rehearse"})
+
+    def __call__(self) -> dict[str, Any]:
+        found = super().__call__()
+        if unknown := found.keys() - self.taken:
+            raise ValueError(
+                f"policy.toml does not know {', '.join(sorted(unknown))}; it takes "
+                f"{', '.join(sorted(self.taken))}"
+            )
+        return found
+
+
+def _made_once(path: Path) -> bytes:
+    """The 32 bytes in a file; of two processes that make it at once, one wins and both read the same."""
+    if not path.exists():
+        fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        descriptor = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(32))
+            os.fsync(descriptor)
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    found = path.read_bytes()
+    if len(found) != 32:
+        raise Misconfigured(f"The file {path} does not hold 32 bytes; delete it, and open questions with it.")
+    return found
