@@ -18,6 +18,8 @@ from typing import Any, ClassVar, Generic, Self, TypeVar, get_type_hints
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationError, model_validator
 from pydantic_core import CoreSchema, InitErrorDetails
 
+from .schema import at, plain, wanted
+
 
 class Effect(Enum):
     """What an action does to the world; the value is what people read."""
@@ -73,6 +75,11 @@ class Record(Value):
     """What TopCalls replies. Fields that TopCalls adds later are kept, never refused."""
 
     model_config = ConfigDict(extra="allow")
+
+    @classmethod
+    def settled(cls, reply: Any) -> Any:
+        """A reply's JSON in the form that the fields expect."""
+        return reply
 
 
 class Arguments(Value):
@@ -168,7 +175,7 @@ class Action(Arguments, Generic[R]):
     def output_schema(cls) -> dict[str, Any]:
         """JSON Schema of `shown`."""
         seen = get_type_hints(cls.view)["return"]
-        schema = _plain((cls.reply_type if seen is Record else seen).model_json_schema(mode="serialization"))
+        schema = plain((cls.reply_type if seen is Record else seen).model_json_schema(mode="serialization"))
         live = {"type": "boolean", "description": "False in the sandbox, where no phone rings."}
         # Nothing null is shown, so nothing but `live` can be promised to be there.
         properties = {"live": live, **schema.get("properties", {})}
@@ -210,12 +217,12 @@ def sentence(wrong: ValidationError, action: type[Action[Any]]) -> str:
 def _clause(where: str, item: Any, action: type[Action[Any]]) -> str:
     kind, schema = item["type"], action.input_schema()
     if kind == "extra_forbidden":
-        taken = ", ".join(_at(schema, item["loc"][:-1]).get("properties", {})) or "nothing"
+        taken = ", ".join(at(schema, item["loc"][:-1]).get("properties", {})) or "nothing"
         return f"{where} is no argument of {action.tool}, which takes {taken}"
     if kind == "value_error":
         return " ".join(filter(None, [where, item["msg"].removeprefix("Value error, ").rstrip(".")]))
-    wanted = _wanted(_at(schema, item["loc"]))
-    return f"{where or 'the arguments'} {_defect(kind)}; give {wanted}"
+    remedy = wanted(at(schema, item["loc"]))
+    return f"{where or 'the arguments'} {_defect(kind)}; give {remedy}"
 
 
 def _defect(kind: str) -> str:
@@ -234,42 +241,6 @@ def _defect(kind: str) -> str:
             return "has the wrong form"
         case _:
             return "has the wrong type"
-
-
-def _wanted(schema: Mapping[str, Any]) -> str:
-    """What a schema asks for, in words: "a whole number from 1 to 200, such as 10"."""
-    if choices := schema.get("enum"):
-        return f"one of {', '.join(map(str, choices))}"
-    match schema.get("type"):
-        case "integer":
-            said = "a whole number"
-        case "number":
-            said = "a number"
-        case "boolean":
-            said = "true or false"
-        case "array":
-            said = f"a list, each item {_wanted(schema.get('items', {}))}"
-        case "object":
-            said = " with ".join(filter(None, ["an object", ", ".join(schema.get("properties", ()))]))
-        case _:
-            said = "text"
-    low, high = schema.get("minimum", schema.get("minLength")), schema.get("maximum", schema.get("maxLength"))
-    unit = " characters" if schema.get("type") == "string" else ""
-    if low is not None and high is not None:
-        said += f" {'of' if unit else 'from'} {low} to {high}{unit}"
-    elif low is not None or high is not None:
-        said += f" of at {f'least {low}' if high is None else f'most {high}'}{unit}"
-    if "pattern" in schema:
-        said += f" that matches {schema['pattern']}"
-    return said + (f", such as {schema['examples'][0]}" if schema.get("examples") else "")
-
-
-def _at(schema: Mapping[str, Any], steps: tuple[int | str, ...]) -> Mapping[str, Any]:
-    """The part of a schema that a path of names and indices leads to."""
-    for step in steps:
-        inner = {"items": schema.get("items", {})} if isinstance(step, int) else schema.get("properties", {})
-        schema = inner.get("items" if isinstance(step, int) else step, {})
-    return schema
 
 
 def _printable(name: str) -> str:
@@ -305,48 +276,9 @@ def _argument(cls: type[BaseModel]) -> Any:
 
 @cache
 def _input_schema(cls: type[Action[Any]]) -> dict[str, Any]:
-    schema = _plain(cls.model_json_schema(mode="validation"))
+    schema = plain(cls.model_json_schema(mode="validation"))
     properties = {name: part for name, part in schema["properties"].items() if name not in cls.for_code}
     for name, value in cls.tool_defaults.items():
         properties[name]["default"] = value
     slim = {"type": "object", "properties": properties, "additionalProperties": False}
     return {**slim, "required": schema["required"]} if "required" in schema else slim
-
-
-def _plain(schema: dict[str, Any]) -> dict[str, Any]:
-    """A schema without references, titles and nulls: the one dialect that every vendor takes."""
-    shared = schema.pop("$defs", {})
-
-    def walk(node: Any, named: bool = False) -> Any:
-        if isinstance(node, list):
-            return [walk(item) for item in node]
-        if not isinstance(node, dict):
-            return node
-        if named:  # `properties` maps names: an argument that is called "title" must survive
-            return {name: walk(part) for name, part in node.items()}
-        if "$ref" in node:
-            rest = {key: value for key, value in node.items() if key != "$ref"}
-            node = {**shared[node["$ref"].rpartition("/")[2]], **rest}
-        if "anyOf" in node:
-            node = _united(node)
-        kept = {key: walk(value, named=key == "properties") for key, value in node.items() if key != "title"}
-        if kept.get("default", 0) is None:
-            del kept["default"]
-        if kept.get("additionalProperties") in (True, {}):
-            del kept["additionalProperties"]
-        return kept
-
-    plain: dict[str, Any] = walk(schema)
-    return plain
-
-
-def _united(node: dict[str, Any]) -> dict[str, Any]:
-    """A union without its null; an open set of words is text with examples."""
-    branches = [branch for branch in node["anyOf"] if branch.get("type") != "null"]
-    rest = {key: value for key, value in node.items() if key != "anyOf"}
-    if len(branches) == 1:
-        return {**branches[0], **rest}
-    if all(branch.get("type") == "string" for branch in branches):
-        known = [word for branch in branches for word in branch.get("enum", ())]
-        return {"type": "string", "examples": known, **rest}
-    return {**rest, "anyOf": branches}

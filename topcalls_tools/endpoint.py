@@ -145,12 +145,15 @@ class Endpoint(Action[R], Generic[R]):
         try:
             return kind.model_validate_json(content)
         except ValidationError as wrong:
-            if any(not item["loc"] for item in wrong.errors()):
-                raise
-            found = json.loads(content)
-            for item in wrong.errors():
-                _drop(found, item["loc"])
-            return kind.model_validate(found)
+            found = kind.settled(_json(content, wrong))
+        for _ in range(3):  # a dropped field may have been one that its row cannot do without
+            try:
+                return kind.model_validate(found)
+            except ValidationError as wrong:
+                for item in wrong.errors():
+                    _drop(found, item["loc"][:-1] if item["type"] == "missing" else item["loc"])
+                found = _without_gone(found)
+        return kind.model_validate(found)
 
     def error(self, reply: Reply) -> APIError:
         kind = BY_STATUS.get(reply.status, Invalid if 400 <= reply.status < 500 else Broken)
@@ -190,7 +193,12 @@ def _field_errors(problem: Mapping[str, Any]) -> list[FieldError]:
 
 
 def _text(value: Any) -> str:
-    return value[:500] if isinstance(value, str) else ""
+    """A text of TopCalls' on one line, without what would steer a terminal or a reader."""
+    return (
+        re.sub(r"\s+", " ", "".join(c if c.isprintable() else " " for c in value[:500]))
+        if isinstance(value, str)
+        else ""
+    )
 
 
 def _opening(content: bytes) -> str:
@@ -204,15 +212,39 @@ def _seconds(value: str | None) -> float | None:
     return float(value) if value and value.isascii() and value.isdigit() else None
 
 
+def _json(content: bytes, wrong: ValidationError) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        raise wrong from None
+
+
+_GONE = object()
+
+
 def _drop(found: Any, steps: tuple[int | str, ...]) -> None:
-    """Remove what a path leads to, if it is there: a field that cannot be read is absent."""
-    for step in steps[:-1]:
-        try:
-            found = found[step]
-        except (KeyError, IndexError, TypeError):
-            return
-    if isinstance(found, dict):
-        found.pop(steps[-1], None)
+    """Mark what a path leads to as gone: a field that cannot be read is absent.
+
+    The path may end in names of pydantic's own, such as a union's branches; the last that is there counts.
+    """
+    at: tuple[Any, Any] | None = None
+    for step in steps:
+        inside = isinstance(found, dict) and step in found
+        if not inside and not (isinstance(found, list) and isinstance(step, int) and step < len(found)):
+            break
+        at, found = (found, step), found[step]
+    if at:
+        at[0][at[1]] = _GONE
+
+
+def _without_gone(found: Any) -> Any:
+    match found:
+        case dict():
+            return {name: _without_gone(value) for name, value in found.items() if value is not _GONE}
+        case list():
+            return [_without_gone(value) for value in found if value is not _GONE]
+        case _:
+            return found
 
 
 class Done(Record):

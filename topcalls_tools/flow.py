@@ -139,7 +139,7 @@ def perform(action: Action[R], desk: Desk, answer: Answer | None = None) -> Flow
     """Carry out one action: at once where it reads or stops something, asked and written down where it
     does not."""
     reread: Any = type(action).model_validate(action.model_dump())  # model_copy() validates nothing
-    flow: Flow[Any]
+    flow: Any
     match reread:
         case Deed():
             flow = reread.flow(desk)

@@ -60,7 +60,7 @@ class ShownTurn(Record):
 class CallFacts(Record):
     """What lists and single reads both say of a call."""
 
-    id: CallId
+    id: str
     """Handle of the call."""
     status: CallStatus | str | None = None
     """TopCalls' progress with the call."""
@@ -151,7 +151,7 @@ class ListedCallPage(Page[ListedCall]):
 class CallPlaced(Done):
     """A call that TopCalls has accepted."""
 
-    call_id: CallId
+    call_id: str
     """Handle for following, stopping or reading the call."""
     provider_call_id: str | None = None
     """The telephone provider's id."""
@@ -276,8 +276,9 @@ class PlaceCall(
 
 
 class StopCall(Brake, route="POST /v1/calls/{call_id}/stop", effect=Effect.BRAKE, scope="calls:write"):
-    """Hang up a call that is queued or in progress, at once and without asking. What was said is kept and
-    the minutes spoken are billed. Harmless when the call has ended."""
+    """Hang up a call that is queued or in progress. Works at once and without asking; what was said is
+    kept and the minutes spoken are billed. Harmless when the call has ended; cancel_call drops one that
+    has not begun."""
 
     call_id: CallId
     """Handle from place_call or list_calls."""

@@ -38,7 +38,7 @@ class CampaignStats(Record):
 class CampaignFacts(Record):
     """What lists and single reads both say of a campaign."""
 
-    id: CampaignId
+    id: str
     """Handle of the campaign."""
     account_id: str | None = None
     """Account it belongs to."""
@@ -120,8 +120,8 @@ class StartCampaign(
     effect=Effect.SPEND,
     scope="campaigns:write",
 ):
-    """Start or resume a campaign: it phones every pending contact of its list and uses call minutes until
-    it is done or paused. A person is asked first. pause_campaign stops further calls."""
+    """Start or resume a campaign, so that it phones its pending contacts. Uses call minutes until it is
+    done or paused. A person is asked first. pause_campaign stops further calls."""
 
     campaign_id: CampaignId
     """Handle from list_campaigns."""

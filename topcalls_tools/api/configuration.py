@@ -83,5 +83,5 @@ class ListBuiltinVoices(Endpoint[VoicePage], route="GET /v1/voices/builtin", eff
 
 
 class ListVoices(Endpoint[VoicePage], route="GET /v1/voices", effect=Effect.READ):
-    """List every voice that calls can use: TopCalls' own, then the account's custom and cloned ones.
-    list_builtin_voices filters by mode, gender and language."""
+    """List every voice that calls can use. TopCalls' own come first, then the account's custom and cloned
+    ones; list_builtin_voices filters by mode, gender and language."""

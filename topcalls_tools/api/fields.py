@@ -179,8 +179,8 @@ def _iso(text: str) -> str:
 
 
 def _opaque(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,128}", text):
-        raise ValueError("is no id; an id is letters, digits, - and _ as TopCalls gave them")
+    if not re.fullmatch(r"[^\s/\\?#%]{1,128}", text) or not text.isprintable() or text in (".", ".."):
+        raise ValueError("is no id; give it just as TopCalls gave it, without spaces and slashes")
     return text
 
 
@@ -256,6 +256,10 @@ class Page(Record, Generic[T]):
     @model_validator(mode="before")
     @classmethod
     def _found(cls, reply: Any) -> Any:
+        return cls.settled(reply)
+
+    @classmethod
+    def settled(cls, reply: Any) -> Any:
         """The list stands in `data`, else in `items`, else it is the whole reply (contract A24)."""
         if isinstance(reply, list):
             return {"data": reply}

@@ -9,6 +9,7 @@ from pydantic import Field, Strict, model_validator
 
 from ..action import Arguments, Effect, Record
 from ..endpoint import Done, Endpoint
+from ..errors import NotFound
 from .fields import WHOLE, CarrierId, Handle, Page, Paged, PhoneNumber, PhoneNumberId, Secret, Truth
 
 NumberStatus = Literal["active", "inactive", "pending", "failed", "deleted"]
@@ -19,7 +20,7 @@ TrunkType = Literal["static_ip", "auth", "reg"]
 class Carrier(Record):
     """A carrier: TopCalls' own, or one that the account brought."""
 
-    id: CarrierId
+    id: str
     """Record id: what delete_carrier takes."""
     account_id: str | None = None
     """Account that brought it; absent for TopCalls' own."""
@@ -44,7 +45,7 @@ class CarrierPage(Page[Carrier]):
 class CarrierAdded(Done):
     """A carrier that was added."""
 
-    id: CarrierId
+    id: str
     """Record id: what delete_carrier takes."""
     account_id: str | None = None
     """Account that brought it."""
@@ -63,7 +64,7 @@ class CarrierAdded(Done):
 class NumberFacts(Record):
     """What every reply says of a phone number."""
 
-    id: PhoneNumberId
+    id: str
     """Handle of the number."""
     account_id: str | None = None
     """Account that holds it."""
@@ -189,7 +190,8 @@ class GetPhoneNumber(
     effect=Effect.READ,
     scope="phone_numbers:read",
 ):
-    """Look up one phone number: its status, carrier, and why provisioning failed if it did."""
+    """Look up one phone number by its handle. Tells status, carrier, and why provisioning failed if it
+    did; list_phone_numbers shows all."""
 
     phone_number_id: PhoneNumberId
     """Handle from list_phone_numbers; not the number itself."""
@@ -202,8 +204,8 @@ class AddCarrier(
     scope="phone_numbers:write",
     creates=True,
 ):
-    """Connect a SIP carrier of your own, so that numbers you hold there can call. A person is asked first;
-    uses no minutes. add_phone_number then puts numbers on it."""
+    """Connect a SIP carrier of your own. Numbers that you hold there can then call: add_phone_number puts
+    them on it. A person is asked first; uses no minutes."""
 
     carrier_name: Annotated[str, Field(min_length=1, max_length=100)]
     """Name for it, 1 to 100 characters."""
@@ -235,8 +237,8 @@ class AddPhoneNumber(
     scope="phone_numbers:write",
     creates=True,
 ):
-    """Register a phone number that you already hold, so that calls can come from it. Buys nothing and uses
-    no minutes. A person is asked first."""
+    """Register a phone number that you already hold. Calls can then come from it. Buys nothing and uses no
+    minutes. A person is asked first."""
 
     number: PhoneNumber
     """The number, international, such as +14155550123."""
@@ -255,8 +257,8 @@ class DeleteCarrier(
     effect=Effect.DELETE,
     scope="phone_numbers:write",
 ):
-    """Remove a carrier that you brought and its SIP gateway, at once and for good. Refused while numbers
-    use it, and for TopCalls' own. A person is asked first."""
+    """Remove a carrier that you brought, at once and for good. Its SIP gateway goes with it. Refused while
+    numbers use it, and for TopCalls' own. A person is asked first."""
 
     carrier_id: CarrierId
     """id (not voip_carrier_sid) of the carrier from list_carriers."""
@@ -269,7 +271,10 @@ class DeleteCarrier(
         numbers: NumberPage = seen[1]
         carrier = next((one for one in carriers.data if one.id == self.carrier_id), None)
         if carrier is None:
-            return {"name": f"no carrier with the id {self.carrier_id} is listed"}
+            raise NotFound(
+                f"No carrier has the id {self.carrier_id}; take id, not voip_carrier_sid, from list_carriers.",
+                404,
+            )
         users = [one.number for one in numbers.data if one.voip_carrier_sid == carrier.voip_carrier_sid]
         return {"name": carrier.carrier_name, "numbers that use it": ", ".join(filter(None, users)) or "none"}
 

@@ -1,0 +1,139 @@
+"""The rules of the house that a reader cannot see at a glance."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROOMS = ROOT / "topcalls_tools"
+MAY_IMPORT = {
+    "errors": set(),
+    "wire": set(),
+    "schema": set(),
+    "action": {"schema"},
+    "endpoint": {"action", "errors", "wire"},
+    "api": {"action", "endpoint", "errors", "wire"},
+    "guard": {"action", "api", "errors"},
+    "question": {"action", "api", "endpoint"},
+    "journal": {"errors"},
+    "flow": {"action", "api", "consent", "endpoint", "errors", "guard", "journal", "question", "wire"},
+    "consent": {"action", "api", "endpoint", "errors", "flow", "guard", "journal", "question"},
+    "approval": {"action", "endpoint", "errors", "flow", "journal"},
+    "deeds": {"action", "api", "approval", "endpoint", "errors", "flow", "journal"},
+    "tools": {"action", "api", "deeds", "errors"},
+    "settings": {"errors"},
+    "sandbox": {"action", "api", "endpoint", "wire"},
+    "connect": {"api", "errors", "flow", "journal", "sandbox", "settings"},
+    "client": {"action", "api", "connect", "errors", "flow", "settings", "wire"},
+    "langchain": {"action", "client", "errors", "tools"},
+    "cli": {"action", "approval", "client", "connect", "errors", "sandbox", "settings", "tools"},
+}
+HOMES = {
+    "httpx": {"client.py"},
+    "sqlalchemy": {"journal/store.py", "journal/migrations/", "sandbox/"},
+    "alembic": {"journal/store.py", "journal/migrations/"},
+    "langchain_core": {"langchain.py"},
+    "starlette": {"sandbox/"},
+    "uvicorn": {"sandbox/"},
+    "click": {"cli/", "approval/terminal.py"},
+    "rich": {"cli/"},
+    "mcp": set(),
+    "mcp_types": set(),
+}
+"""The only places that may name a library; all of mcp lives beside, in mcp_server/."""
+FILES = sorted(ROOMS.rglob("*.py"))
+ALL = [*FILES, *sorted((ROOT / "mcp_server").rglob("*.py"))]
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Every import of a file, wherever it stands: level of dots, and the dotted name."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.Import(names=names):
+                yield from ((0, alias.name) for alias in names)
+            case ast.ImportFrom(module=None, names=names, level=level):
+                yield from ((level, alias.name) for alias in names)
+            case ast.ImportFrom(module=str(module), level=level):
+                yield level, module
+
+
+def rooms_named(path: Path) -> set[str]:
+    package = path.relative_to(ROOT).with_suffix("").parts[:-1]
+    found = set()
+    for level, name in imports(path):
+        dotted = (*package[: len(package) - level + 1], *name.split(".")) if level else tuple(name.split("."))
+        if dotted[0] == "topcalls_tools" and len(dotted) > 1:
+            found.add(dotted[1])
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOMS)))
+def test_imports_run_one_way(path: Path) -> None:
+    room = path.relative_to(ROOMS).with_suffix("").parts[0]
+    if room != "__init__":
+        assert rooms_named(path) <= MAY_IMPORT[room] | {room}
+
+
+def test_every_room_is_known_and_lived_in() -> None:
+    found = {path.relative_to(ROOMS).with_suffix("").parts[0] for path in FILES} - {"__init__"}
+    assert found == MAY_IMPORT.keys()
+
+
+@pytest.mark.parametrize("library", HOMES)
+def test_a_library_is_named_in_its_room_alone(library: str) -> None:
+    for path in FILES:
+        where = str(path.relative_to(ROOMS))
+        if any(level == 0 and name.split(".")[0] == library for level, name in imports(path)):
+            assert any(
+                where == home or (home.endswith("/") and where.startswith(home)) for home in HOMES[library]
+            ), where
+
+
+def test_the_environment_is_read_in_settings_alone() -> None:
+    for path in ALL:
+        if path.name != "settings.py":
+            assert not {"environ", "getenv"} & set(
+                ast.unparse(ast.parse(path.read_text())).replace("(", ".").split(".")
+            ), path
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_is_one_room_with_a_sign_on_its_door(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 300
+    assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+def test_no_room_is_called_after_nothing() -> None:
+    assert not {"utils", "helpers", "common", "base", "types", "manager"} & {path.stem for path in ALL}
+
+
+def test_importing_the_package_loads_no_library_of_a_surface() -> None:
+    heavy = "mcp langchain_core sqlalchemy httpx starlette phonenumbers pydantic_settings alembic uvicorn click rich"
+    code = f"import sys, topcalls_tools; print([name for name in {heavy.split()} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_brake_needs_no_journal_no_guard_and_no_storage() -> None:
+    code = """
+import sys, httpx
+from topcalls_tools import StopCall
+from topcalls_tools.client import Client
+from topcalls_tools.connect import Line
+from topcalls_tools.settings import Settings
+sent = []
+def answer(request):
+    sent.append([name for name in sys.modules if name.startswith(("topcalls_tools.journal", "topcalls_tools.guard", "sqlalchemy", "topcalls_tools.consent"))])
+    return httpx.Response(200, json={"ok": True, "status": "cancelled"})
+line = Line(Settings(api_key="tc_live_12345678", home="/nonexistent/topcalls"))
+assert Client(line=line, transport=httpx.MockTransport(answer)).send(StopCall(call_id="c1")).ok
+print(sent)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[[]]", done.stdout + done.stderr
