@@ -26,8 +26,14 @@ CANARY = "canary sk-7f3c9e "
 LONG = CANARY * 20
 PASSWORD = "hunter2-canary-5e1f"
 
+INSIDE: dict[str, dict[str, Any]] = {
+    "sip_gateway": {"ipv4": "203.0.113.10"},
+    "inbound_auth": {"username": "u", "password": PASSWORD},
+    "registration": {"username": "u", "password": PASSWORD, "realm": "sip.example.com"},
+}
+"""What the objects among the arguments take."""
+
 every_endpoint = pytest.mark.parametrize("cls", CATALOG, ids=lambda cls: cls.tool)
-Case = tuple[type[Endpoint[Any]], tuple[str, ...], Any]
 
 
 def right(cls: type[Endpoint[Any]]) -> dict[str, Any]:
@@ -62,11 +68,10 @@ def parts(
 def with_one(cls: type[Endpoint[Any]], steps: tuple[str, ...], value: Any) -> dict[str, Any]:
     """Right arguments but for one, which a path leads to."""
     arguments = right(cls)
-    node = arguments
-    for step in steps[:-1]:
-        node = node.setdefault(step, {}) if step != steps[-1] else node
-    node[steps[-1]] = value
-    return arguments
+    if len(steps) == 1:
+        return {**arguments, steps[0]: value}
+    outer, inner = steps
+    return {**arguments, outer: {**INSIDE[outer], inner: value}}
 
 
 def wrong(name: str, part: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -122,7 +127,7 @@ def test_a_wrong_value_is_refused_in_a_sentence_that_helps(
 ) -> None:
     said = refusal(cls, with_one(cls, steps, value))
     assert ".".join(steps) in said
-    assert any(remedy in said for remedy in ("; give ", ", such as ", "; write ", "; check ", "; take ", "which takes", "; an id is ", "is no JSON object; give")), said  # fmt: skip
+    assert any(remedy in said for remedy in ("; give ", ", such as ", "; write ", "; check ", "; take ", "which takes", "; give it just as ", "is no JSON object; give")), said  # fmt: skip
     assert len(said) < 1000
 
 
@@ -186,11 +191,7 @@ def test_an_unknown_name_cannot_break_the_sentence(cls: type[Endpoint[Any]], nam
 
 @pytest.mark.parametrize("inside", ["sip_gateway", "inbound_auth", "registration"])
 def test_an_unknown_name_inside_an_object_is_refused_with_what_the_object_takes(inside: str) -> None:
-    whole = {
-        "sip_gateway": {"ipv4": "203.0.113.10"},
-        "inbound_auth": {"username": "u", "password": PASSWORD},
-        "registration": {"username": "u", "password": PASSWORD, "realm": "sip.example.com"},
-    }[inside]
+    whole = INSIDE[inside]
     said = refusal(AddCarrier, {**right(AddCarrier), inside: {**whole, "colour": LONG}})
     assert said.startswith(f"{inside}.colour is no argument of add_carrier, which takes ")
     for name in whole:
@@ -285,15 +286,14 @@ IDS = [
 
 @pytest.mark.parametrize(
     "hostile",
-    ["/", "..", ".", "a/b", "../calls", "a..b", "a%2Fb", "%2e%2e", "a?limit=1", "a#b", "a b", "", " ", "a\n", "\x00",
-     "é", "١", "a\\b", "a;b", "x" * 129],
+    ["/", "..", ".", "a/b", "../calls", "a%2Fb", "%2e%2e", "a?limit=1", "a#b", "a b", "", " ", "a\n", "\x00", "a\\b", "x" * 129],
 )  # fmt: skip
 @pytest.mark.parametrize(("cls", "name"), IDS)
 def test_an_id_that_could_change_the_path_is_refused(
     cls: type[Endpoint[Any]], name: str, hostile: str
 ) -> None:
     said = refusal(cls, {**right(cls), name: hostile})
-    assert said.startswith(f"{name} is no id; an id is ")
+    assert said.startswith(f"{name} is no id; ")
 
 
 def test_every_handle_in_a_path_is_an_id() -> None:
@@ -305,8 +305,7 @@ def test_every_handle_in_a_path_is_an_id() -> None:
 # Secrets
 
 CREDENTIALS = [
-    ("auth", "inbound_auth", {"username": "u", "password": PASSWORD}),
-    ("reg", "registration", {"username": "u", "password": PASSWORD, "realm": "sip.example.com"}),
+    (trunk, name, INSIDE[name]) for trunk, name in (("auth", "inbound_auth"), ("reg", "registration"))
 ]
 
 
@@ -327,8 +326,8 @@ def test_a_password_is_seen_on_the_wire_alone(trunk: str, name: str, credentials
 
 @pytest.mark.parametrize(
     "password",
-    [[PASSWORD], {"is": PASSWORD}, PASSWORD * 10, {PASSWORD: 1}],
-    ids=["list", "object", "long", "name"],
+    [[PASSWORD], {"is": PASSWORD}, PASSWORD * 10, {PASSWORD: 1}, "\ud800"],
+    ids=["list", "object", "long", "name", "surrogate"],
 )
 @pytest.mark.parametrize(("trunk", "name", "credentials"), CREDENTIALS)
 def test_a_refused_password_is_not_repeated(
@@ -409,7 +408,7 @@ def hold(cls: type[Endpoint[Any]], arguments: dict[str, Any]) -> None:
     assert request.path.startswith("/v1/")
     assert request.path.count("/") == cls.path.count("/")
     assert all(isinstance(text, str) and text.encode() for text in request.query.values())
-    hash(request.path)
+    assert cls.from_tool(arguments) == value
     assert repr(value)
 
 

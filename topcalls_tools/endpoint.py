@@ -63,6 +63,8 @@ class Endpoint(Action[R], Generic[R]):
         super().__pydantic_init_subclass__(**kw)
         if not route:
             return
+        if "effect" not in kw:
+            raise TypeError(f"{cls.__name__} needs effect=: what it does to the world decides who is asked.")
         cls.method, _, cls.path = route.partition(" ")
         cls.scope = scope
         cls.keyed = cls.method == "POST" if keyed is None else keyed

@@ -179,8 +179,8 @@ def _iso(text: str) -> str:
 
 
 def _opaque(text: str) -> str:
-    if not re.fullmatch(r"[^\s/\\?#%]{1,128}", text) or not text.isprintable() or text in (".", ".."):
-        raise ValueError("is no id; give it just as TopCalls gave it, without spaces and slashes")
+    if not re.fullmatch(r"[A-Za-z0-9_:~-]{1,128}", text):
+        raise ValueError("is no id; an id is letters, digits, - and _ as TopCalls gave them")
     return text
 
 
