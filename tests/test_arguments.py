@@ -127,7 +127,7 @@ def test_a_wrong_value_is_refused_in_a_sentence_that_helps(
 ) -> None:
     said = refusal(cls, with_one(cls, steps, value))
     assert ".".join(steps) in said
-    assert any(remedy in said for remedy in ("; give ", ", such as ", "; write ", "; check ", "; take ", "which takes", "; give it just as ", "is no JSON object; give")), said  # fmt: skip
+    assert any(remedy in said for remedy in ("; give ", ", such as ", "; write ", "; check ", "; take ", "which takes", "is no id; ", "is no JSON object; give")), said  # fmt: skip
     assert len(said) < 1000
 
 

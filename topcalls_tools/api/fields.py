@@ -168,6 +168,14 @@ def _reveal(value: SecretStr, default: Any, info: SerializationInfo) -> Any:
     return value.get_secret_value() if on_the_wire else default(value)
 
 
+def _encodable(value: SecretStr) -> SecretStr:
+    try:
+        value.get_secret_value().encode()
+    except UnicodeEncodeError:
+        raise ValueError("is no text; give text that UTF-8 can write") from None
+    return value
+
+
 def _iso(text: str) -> str:
     try:
         datetime.fromisoformat(text)
@@ -180,7 +188,7 @@ def _iso(text: str) -> str:
 
 def _opaque(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_:~-]{1,128}", text):
-        raise ValueError("is no id; an id is letters, digits, - and _ as TopCalls gave them")
+        raise ValueError("is no id; give it as TopCalls gave it, in letters, digits, - and _")
     return text
 
 
@@ -223,6 +231,7 @@ Truth = Annotated[bool, Strict()]
 Secret = Annotated[
     SecretStr,
     Field(min_length=1, max_length=100),
+    AfterValidator(_encodable),
     WrapSerializer(_reveal),
     WithJsonSchema({"type": "string"}),
 ]
