@@ -23,7 +23,9 @@ class World:
 
     def __init__(self, served: Served, key: str) -> None:
         self.url, self.key = served.url, key
-        self._http = httpx.Client(base_url=served.url, headers={"Authorization": f"Bearer {key}"}, trust_env=False)
+        self._http = httpx.Client(
+            base_url=served.url, headers={"Authorization": f"Bearer {key}"}, trust_env=False
+        )
 
     def advance(self, seconds: float) -> None:
         self._http.post("/sandbox/clock", json={"advance_seconds": seconds}).raise_for_status()
@@ -94,6 +96,8 @@ def live(home: Path) -> Callable[..., Line]:
     """A line to nowhere with a live key: what speaks over it hands in a transport."""
 
     def make(**given: Any) -> Line:
-        return Line(Settings(api_key="tc_live_canary0123", base_url="https://topcalls.invalid", home=home, **given))
+        return Line(
+            Settings(api_key="tc_live_canary0123", base_url="https://topcalls.invalid", home=home, **given)
+        )
 
     return make

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mcp import Client as MCP
 from mcp import StdioServerParameters
-from mcp_server.server import serve
 
+from mcp_server.server import serve
 from topcalls_tools import AsyncClient
 from topcalls_tools.connect import Line
 from topcalls_tools.deeds import ConfirmAction
@@ -94,7 +94,9 @@ async def test_a_call_is_asked_about_placed_and_followed(world: World, line: Lin
     ],
     ids=["decline", "no", "cancel", "empty", "malformed"],
 )
-async def test_nothing_but_a_yes_rings(world: World, line: Line, mode: str, person: Person, words: str) -> None:
+async def test_nothing_but_a_yes_rings(
+    world: World, line: Line, mode: str, person: Person, words: str
+) -> None:
     async with connected(line, mode, person) as mcp:
         refused = await mcp.call_tool("place_call", CALL)
         assert refused.is_error
@@ -108,7 +110,9 @@ async def test_nothing_but_a_yes_rings(world: World, line: Line, mode: str, pers
 
 
 @pytest.mark.parametrize("mode", ERAS)
-async def test_one_yes_sent_twice_at_once_and_after_a_restart_is_one_ring(world: World, home: Any, mode: str) -> None:
+async def test_one_yes_sent_twice_at_once_and_after_a_restart_is_one_ring(
+    world: World, home: Any, mode: str
+) -> None:
     answers = []
     for _ in range(2):  # two servers, one after the other, over one journal
         line = Line(world.settings(home))
@@ -157,10 +161,14 @@ async def test_without_forms_a_slip_carries_the_yes(world: World, line: Line, mo
         assert "Nothing was done yet" in said(asked)
         slip = slip_of(asked)
         for wrong in ({"target": "+14155550199"}, {"max_minutes": 9}, {"slip": "A" * 24}):
-            refused = await mcp.call_tool("confirm_action", {"slip": slip, "target": NUMBER, "max_minutes": 10, **wrong})
+            refused = await mcp.call_tool(
+                "confirm_action", {"slip": slip, "target": NUMBER, "max_minutes": 10, **wrong}
+            )
             assert refused.is_error, wrong
         assert world.rings() == []
-        done = await mcp.call_tool("confirm_action", {"slip": slip, "target": "+1 415 555 0123", "max_minutes": 10})
+        done = await mcp.call_tool(
+            "confirm_action", {"slip": slip, "target": "+1 415 555 0123", "max_minutes": 10}
+        )
         assert not done.is_error, said(done)
         jsonschema.validate(done.structured_content, ConfirmAction.output_schema())
         again = await mcp.call_tool("confirm_action", {"slip": slip, "target": NUMBER, "max_minutes": 10})
@@ -169,12 +177,16 @@ async def test_without_forms_a_slip_carries_the_yes(world: World, line: Line, mo
     assert len(world.rings()) == 1
 
 
-async def test_one_slip_redeemed_twice_at_once_and_after_a_restart_is_one_ring(world: World, home: Any) -> None:
+async def test_one_slip_redeemed_twice_at_once_and_after_a_restart_is_one_ring(
+    world: World, home: Any
+) -> None:
     line = Line(world.settings(home))
     results: list[Any] = []
 
     async def redeem(mcp: Any, slip: str) -> None:
-        results.append(await mcp.call_tool("confirm_action", {"slip": slip, "target": NUMBER, "max_minutes": 10}))
+        results.append(
+            await mcp.call_tool("confirm_action", {"slip": slip, "target": NUMBER, "max_minutes": 10})
+        )
 
     async with connected(line, "auto") as mcp:
         slip = slip_of(await mcp.call_tool("place_call", CALL))
@@ -213,7 +225,10 @@ async def test_a_slip_dies_with_its_ten_minutes_and_keeps_no_password(world: Wor
         assert added.structured_content["carrier_name"] == "Acme"
         again = await mcp.call_tool("confirm_action", {"slip": slip, "target": "Acme", "max_minutes": 0})
         assert again.structured_content["replayed"] is True
-    assert len([one for one in world.get("/v1/phone-numbers/carriers")["data"] if one["carrier_name"] == "Acme"]) == 1
+    assert (
+        len([one for one in world.get("/v1/phone-numbers/carriers")["data"] if one["carrier_name"] == "Acme"])
+        == 1
+    )
 
 
 @pytest.mark.parametrize("mode", ERAS)
@@ -253,7 +268,9 @@ async def test_in_rehearsal_without_a_form_it_is_refused(world: World, rehearsal
 
 
 @pytest.mark.parametrize("mode", ERAS)
-async def test_forbidden_numbers_are_refused_before_anybody_is_asked(world: World, line: Line, mode: str) -> None:
+async def test_forbidden_numbers_are_refused_before_anybody_is_asked(
+    world: World, line: Line, mode: str
+) -> None:
     person = Person()
     async with connected(line, mode, person) as mcp:
         refused = await mcp.call_tool("place_call", {**CALL, "phone_number": "+19005550123"})

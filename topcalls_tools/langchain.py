@@ -79,6 +79,7 @@ def _tool(action: type[Action[Any]], client: Client, twin: AsyncClient) -> BaseT
             raise ToolException(str(error)) from None
 
     return _Tool(
+        action=action,
         name=action.tool,
         description=action.description,
         args_schema=action.input_schema(),

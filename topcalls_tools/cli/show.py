@@ -66,7 +66,7 @@ def _table(rows: list[dict[str, Any]]) -> Any:
     columns = [name for name in COLUMNS if any(name in row for row in rows)]
     table = Table(box=None, pad_edge=False)
     for name in columns:
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", no_wrap=name == "id")
     for row in rows:
         table.add_row(*(Text(_plain(row.get(name, ""))) for name in columns))
     return table

@@ -1,0 +1,5 @@
+"""`python -m topcalls_tools.cli`: the command line."""
+
+from . import main
+
+main()
