@@ -26,7 +26,6 @@ Approve = Callable[[Ask], "bool | Answer | None"]
 """Asks a person: True is a yes, False a no, None that nobody answered."""
 AsyncApprove = Callable[[Ask], "bool | Answer | Awaitable[bool | Answer | None] | None"]
 P = TypeVar("P", bound=Page[Any])
-_KEPT = ("retry-after", "idempotent-replayed")
 
 
 class Client:
@@ -288,19 +287,13 @@ class _Bearer(httpx.Auth):
 
 
 def _call(request: Request, seconds: float) -> dict[str, Any]:
-    return {
-        "method": request.method,
-        "url": request.path,
-        "params": request.query or None,
-        "json": request.body,
-        "headers": request.headers,
-        "timeout": seconds,
-    }
+    what = {"method": request.method, "url": request.path, "params": request.query or None}
+    return {**what, "json": request.body, "headers": request.headers, "timeout": seconds}
 
 
 def _reply(response: httpx.Response, line: Line) -> Reply:
     content = response.content
     if (key := line.key().encode()) in content:  # a page that echoes what it was sent
         content = content.replace(key, b"[key]")
-    headers = {name: response.headers[name] for name in _KEPT if name in response.headers}
-    return Reply(response.status_code, content, headers)
+    wait = response.headers.get("retry-after")
+    return Reply(response.status_code, content, {"retry-after": wait} if wait else {})

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool, BaseToolkit, StructuredTool, ToolException
-from pydantic import ConfigDict, PrivateAttr, ValidationError
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from .action import Action, Record, sentence
 from .client import Approve, AsyncApprove, AsyncClient, Client
@@ -54,8 +55,12 @@ class TopCallsToolkit(BaseToolkit):
 
 
 class _Tool(StructuredTool):
-    """A tool that validates its own arguments: LangChain validates nothing against a schema that is a
-    dict."""
+    """A tool that validates its own arguments: against a schema that is a dict LangChain validates none."""
+
+    action: type[BaseModel]
+
+    def get_input_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
+        return self.action
 
     def _parse_input(self, tool_input: str | dict[str, Any], tool_call_id: str | None) -> dict[str, Any]:
         """Hand the arguments over whole: a name such as `config` would be taken for one of LangChain's

@@ -17,8 +17,8 @@ NumberSource = Literal["topcalls", "byoc", "manual", "import", "twilio"]
 TrunkType = Literal["static_ip", "auth", "reg"]
 
 
-class Carrier(Record):
-    """A carrier: TopCalls' own, or one that the account brought."""
+class CarrierFacts(Record):
+    """What every reply says of a carrier."""
 
     id: str
     """Record id: what delete_carrier takes."""
@@ -32,33 +32,23 @@ class Carrier(Record):
     """Its name."""
     trunk_type: TrunkType | str | None = None
     """How it and TopCalls know each other."""
-    is_default: bool | None = None
-    """True for the carrier that numbers get when none is named."""
     created_at: str | None = None
     """When it was added, ISO 8601 UTC."""
+
+
+class Carrier(CarrierFacts):
+    """A carrier: TopCalls' own, or one that the account brought."""
+
+    is_default: bool | None = None
+    """True for the carrier that numbers get when none is named."""
 
 
 class CarrierPage(Page[Carrier]):
     """All carriers."""
 
 
-class CarrierAdded(Done):
+class CarrierAdded(CarrierFacts, Done):
     """A carrier that was added."""
-
-    id: str
-    """Record id: what delete_carrier takes."""
-    account_id: str | None = None
-    """Account that brought it."""
-    voip_carrier_sid: str | None = None
-    """Telephone system's id: what add_phone_number takes. Not the record id."""
-    sip_gateway_sid: str | None = None
-    """Id of its SIP gateway."""
-    carrier_name: str | None = None
-    """Its name."""
-    trunk_type: TrunkType | str | None = None
-    """How it and TopCalls know each other."""
-    created_at: str | None = None
-    """When it was added, ISO 8601 UTC."""
 
 
 class NumberFacts(Record):
@@ -272,7 +262,7 @@ class DeleteCarrier(
         carrier = next((one for one in carriers.data if one.id == self.carrier_id), None)
         if carrier is None:
             raise NotFound(
-                f"No carrier has the id {self.carrier_id}; take id, not voip_carrier_sid, from list_carriers.",
+                f"No carrier has the id {self.carrier_id}; list_carriers calls it id, not voip_carrier_sid.",
                 404,
             )
         users = [one.number for one in numbers.data if one.voip_carrier_sid == carrier.voip_carrier_sid]

@@ -7,8 +7,9 @@ from typing import Annotated
 from pydantic import Field, Strict
 
 from ..action import Effect, Record
-from ..api.calls import SHOWN_BYTES, SHOWN_TURNS, Call, GetCall, ShownTurn, shown_turn
+from ..api.calls import Call, GetCall
 from ..api.fields import WHOLE, CallId, Number, Spoken
+from ..api.transcript import SHOWN_BYTES, SHOWN_TURNS, ShownTurn, shown_turn
 from ..flow import Deed, Desk, Flow, Sleep, read
 
 MARGIN = 5.0

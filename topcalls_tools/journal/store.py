@@ -115,7 +115,8 @@ class Journal:
             same = select(_asks).where(alive, _asks.c.digest == mine.digest).order_by(_asks.c.asked_at.desc())
             if found := db.execute(same).mappings().first():
                 return _ask(found)
-            if (count := _count(db, alive & _asks.c.decision.is_(None))) >= OPEN_ASKS:
+            unanswered = select(func.count()).select_from(_asks).where(alive, _asks.c.decision.is_(None))
+            if (count := db.scalar(unanswered) or 0) >= OPEN_ASKS:
                 raise Refused(
                     "open-questions",
                     f"{count} questions are open already; have one of them answered, or wait 10 minutes.",
@@ -180,11 +181,7 @@ class Journal:
     def take_over(self, key: str, now: datetime, lease: timedelta) -> tuple[DialRow, bool]:
         """Take a dial whose sender's lease has run out; the second value says whether it is ours now."""
         with self._writing() as db:
-            row = _find(db, key)
-            if row is None:
-                raise Refused(
-                    "journal", "The journal has lost this dial; look at list_calls before calling again."
-                )
+            row = _found(db, key)
             if row.state != "sending" or now - row.sent_at <= lease:
                 return row, False
             db.execute(update(_dials).where(_dials.c.key == key).values(sent_at=now))
@@ -201,12 +198,7 @@ class Journal:
     def dial(self, key: str) -> DialRow:
         """The dial with this key; the question's key is the dial's."""
         with self._writing() as db:
-            row = _find(db, key)
-            if row is None:
-                raise Refused(
-                    "journal", "The journal has lost this dial; look at list_calls before calling again."
-                )
-            return row
+            return _found(db, key)
 
     def dials(self, account: str) -> list[DialRow]:
         """Every dial of an account, newest first."""
@@ -286,13 +278,15 @@ def _migrate(db: Connection) -> None:
         ) from None
 
 
-def _count(db: Connection, where: Any) -> int:
-    return db.scalar(select(func.count()).select_from(_asks).where(where)) or 0
-
-
 def _find(db: Connection, key: str) -> DialRow | None:
     found = db.execute(select(_dials).where(_dials.c.key == key)).mappings().first()
     return _dial(found) if found else None
+
+
+def _found(db: Connection, key: str) -> DialRow:
+    if (row := _find(db, key)) is None:
+        raise Refused("journal", "The journal has lost this dial; look at list_calls before calling again.")
+    return row
 
 
 def _ask(row: RowMapping) -> AskRow:
