@@ -17,11 +17,17 @@ EXAMPLES = ROOT / "examples"
 PROMISED = {
     "typed_client.py": ["Place call? Practice: no phone rings.", "person called:", "call minutes are left."],
     "async_client.py": ["Harbour: busy", "Old Town: completed", "table for six"],
-    "langchain_tools.py": ["model:  place_call(phone_number, task)", "United Kingdom", "model:  I called them."],
+    "langchain_tools.py": [
+        "model:  place_call(phone_number, task)",
+        "United Kingdom",
+        "model:  I called them.",
+    ],
     "mcp_client.py": ["TopCalls (practice) speaks protocol", "the person is asked", "Spoke with Dana Reyes."],
 }
 """What each example must have printed."""
-BLOCKS = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+BLOCKS = re.findall(
+    r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+)
 
 
 def run(*command: str, home: Path, **given: str) -> subprocess.CompletedProcess[str]:
@@ -42,7 +48,9 @@ def run(*command: str, home: Path, **given: str) -> subprocess.CompletedProcess[
 
 def test_every_example_is_run_here() -> None:
     found = {path.name for path in EXAMPLES.glob("*.py")}
-    assert found - {"practice.py", "demo.py"} == PROMISED.keys(), "practice is shared; `make demo` runs the demo"
+    assert found - {"practice.py", "demo.py"} == PROMISED.keys(), (
+        "practice is shared; `make demo` runs the demo"
+    )
 
 
 @pytest.mark.parametrize("name", PROMISED)
@@ -64,9 +72,17 @@ def test_an_example_without_a_home_leaves_nothing_behind(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("name", PROMISED)
 def test_no_example_dials_with_a_live_key(name: str, tmp_path: Path) -> None:
-    done = run(str(EXAMPLES / name), home=tmp_path, TOPCALLS_HOME=str(tmp_path), TOPCALLS_API_KEY="tc_live_0123456789")
+    done = run(
+        str(EXAMPLES / name),
+        home=tmp_path,
+        TOPCALLS_HOME=str(tmp_path),
+        TOPCALLS_API_KEY="tc_live_0123456789",
+    )
     assert done.returncode == 1
-    assert done.stderr.strip() == "Examples never dial: TOPCALLS_API_KEY is a live key; unset it and run this again."
+    assert (
+        done.stderr.strip()
+        == "Examples never dial: TOPCALLS_API_KEY is a live key; unset it and run this again."
+    )
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=[block.strip().splitlines()[0][:40] for block in BLOCKS])

@@ -36,7 +36,7 @@ MAY_IMPORT = {
 }
 HOMES = {
     "httpx": {"client.py"},
-    "sqlalchemy": {"journal/store.py", "journal/migrations/", "sandbox/"},
+    "sqlalchemy": {"journal/store.py", "journal/tables.py", "journal/migrations/", "sandbox/store.py"},
     "alembic": {"journal/store.py", "journal/migrations/"},
     "langchain_core": {"langchain.py"},
     "starlette": {"sandbox/"},

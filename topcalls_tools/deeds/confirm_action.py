@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -13,7 +13,9 @@ from ..api.fields import E164, Number
 from ..endpoint import Done
 from ..errors import Refused
 from ..flow import Answer, Deed, Desk, Flow, Keep, perform
-from ..journal import AskRow, DialRow
+
+if TYPE_CHECKING:
+    from ..journal import AskRow, DialRow
 
 
 class ConfirmAction(Deed[Done], effect=Effect.SPEND, toolset="slips"):

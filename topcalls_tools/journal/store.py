@@ -12,18 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
-    Column,
     Connection,
-    DateTime,
     Engine,
-    Float,
-    Index,
-    MetaData,
     RowMapping,
-    String,
-    Table,
-    Text,
     create_engine,
     event,
     func,
@@ -37,62 +28,26 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..errors import Misconfigured, Refused
 from . import AskRow, DialRow, State
+from .tables import HEAD, asks, dials
 
-HEAD = "0001"
-"""The migration that this code needs."""
 OPEN_ASKS = 3
 """How many questions of one account may be open at once."""
-
-tables = MetaData()
-_asks = Table(
-    "asks",
-    tables,
-    Column("key", String(64), primary_key=True),
-    Column("account", String(64), nullable=False),
-    Column("line", String(64), nullable=False, index=True),
-    Column("tool", String(64), nullable=False),
-    Column("digest", String(64), nullable=False),
-    Column("target", Text, nullable=False),
-    Column("minutes", Float, nullable=False),
-    Column("asked_at", DateTime(timezone=True), nullable=False),
-    Column("expires_at", DateTime(timezone=True), nullable=False),
-    Column("decision", String(8)),
-    Column("used_at", DateTime(timezone=True)),
-    Column("reply", JSON),
-    Column("slip", String(64), unique=True),
-    Column("box", Text),
-    Index("asks_open", "account", "expires_at"),
-)
-_dials = Table(
-    "dials",
-    tables,
-    Column("key", String(64), primary_key=True),
-    Column("account", String(64), nullable=False),
-    Column("tool", String(64), nullable=False),
-    Column("arguments", JSON, nullable=False),
-    Column("digest", String(64), nullable=False),
-    Column("target", Text, nullable=False),
-    Column("minutes", Float, nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("sent_at", DateTime(timezone=True), nullable=False),
-    Column("reply", JSON),
-    Column("settled_at", DateTime(timezone=True)),
-    Index("dials_of_account", "account", "sent_at"),
-)
 
 
 class Journal:
     """The journal in a file. Every method is one transaction; a store that cannot be used is a refusal in
     words."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, patience: float = 10) -> None:
+        """Open the file, made where it is missing. `patience` is how many seconds to wait for another writer."""
         self._path = path
-        self._engine = _engine(path)
+        self._engine = _engine(path, patience)
         with self._writing() as db:
             if _version(db) != HEAD:
                 _migrate(db)
 
     def close(self) -> None:
+        """Close its connections."""
         self._engine.dispose()
 
     def open_ask(self, mine: AskRow) -> AskRow:
@@ -102,52 +57,48 @@ class Journal:
         """
         now = mine.asked_at
         with self._writing() as db:
-            elsewhere = select(_asks.c.account).where(
-                _asks.c.line == mine.line, _asks.c.account != mine.account
-            )
+            elsewhere = select(asks.c.account).where(asks.c.line == mine.line, asks.c.account != mine.account)
             if other := db.scalar(elsewhere.limit(1)):
                 raise Refused(
                     "one-key-one-account",
                     f"This key is known as the account {other}; set TOPCALLS_ACCOUNT={other}, or use "
                     "another key.",
                 )
-            alive = (_asks.c.account == mine.account) & (_asks.c.expires_at > now)
-            same = select(_asks).where(alive, _asks.c.digest == mine.digest).order_by(_asks.c.asked_at.desc())
+            alive = (asks.c.account == mine.account) & (asks.c.expires_at > now)
+            same = select(asks).where(alive, asks.c.digest == mine.digest).order_by(asks.c.asked_at.desc())
             if found := db.execute(same).mappings().first():
                 return _ask(found)
-            unanswered = select(func.count()).select_from(_asks).where(alive, _asks.c.decision.is_(None))
+            unanswered = select(func.count()).select_from(asks).where(alive, asks.c.decision.is_(None))
             if (count := db.scalar(unanswered) or 0) >= OPEN_ASKS:
                 raise Refused(
                     "open-questions",
                     f"{count} questions are open already; have one of them answered, or wait 10 minutes.",
                 )
-            db.execute(
-                update(_asks).where(_asks.c.expires_at <= now, _asks.c.box.is_not(None)).values(box=None)
-            )
-            db.execute(insert(_asks).values(**asdict(mine)))
+            db.execute(update(asks).where(asks.c.expires_at <= now, asks.c.box.is_not(None)).values(box=None))
+            db.execute(insert(asks).values(**asdict(mine)))
             return mine
 
     def decline(self, key: str, now: datetime) -> None:
         """Write a no down; it is final for this key."""
         with self._writing() as db:
-            unanswered = update(_asks).where(_asks.c.key == key, _asks.c.decision.is_(None))
+            unanswered = update(asks).where(asks.c.key == key, asks.c.decision.is_(None))
             db.execute(unanswered.values(decision="no", used_at=now, box=None))
 
     def close_ask(self, key: str, now: datetime) -> None:
         """Let a question lapse whose deed surely did not happen, so that the same deed may be asked about
         anew."""
         with self._writing() as db:
-            db.execute(update(_asks).where(_asks.c.key == key).values(expires_at=now, box=None))
+            db.execute(update(asks).where(asks.c.key == key).values(expires_at=now, box=None))
 
     def slip(self, key: str, slip: str, box: str) -> None:
         """Keep the digest of the slip that redeems a question, and what it redeems, sealed."""
         with self._writing() as db:
-            db.execute(update(_asks).where(_asks.c.key == key).values(slip=slip, box=box))
+            db.execute(update(asks).where(asks.c.key == key).values(slip=slip, box=box))
 
     def by_slip(self, slip: str) -> AskRow | None:
         """The question that a slip belongs to."""
         with self._writing() as db:
-            found = db.execute(select(_asks).where(_asks.c.slip == slip)).mappings().first()
+            found = db.execute(select(asks).where(asks.c.slip == slip)).mappings().first()
             return _ask(found) if found else None
 
     def use(self, key: str, now: datetime) -> AskRow:
@@ -155,13 +106,13 @@ class Journal:
         with self._writing() as db:
             before = self._alive(db, key, now)
             if before.used_at is None:
-                db.execute(update(_asks).where(_asks.c.key == key).values(decision="yes", used_at=now))
+                db.execute(update(asks).where(asks.c.key == key).values(decision="yes", used_at=now))
             return before
 
     def record(self, key: str, reply: dict[str, Any]) -> None:
         """Keep what became of a yes that adds or deletes."""
         with self._writing() as db:
-            db.execute(update(_asks).where(_asks.c.key == key).values(reply=reply, box=None))
+            db.execute(update(asks).where(asks.c.key == key).values(reply=reply, box=None))
 
     def claim(self, mine: DialRow, now: datetime, consent: Callable[[], None]) -> tuple[DialRow, bool]:
         """Write a dial down, or give the one that already has this key; the second value says whether it
@@ -174,8 +125,8 @@ class Journal:
                 return earlier, False
             self._alive(db, mine.key, now)
             consent()
-            db.execute(update(_asks).where(_asks.c.key == mine.key).values(decision="yes", used_at=now))
-            db.execute(insert(_dials).values(**asdict(mine)))
+            db.execute(update(asks).where(asks.c.key == mine.key).values(decision="yes", used_at=now))
+            db.execute(insert(dials).values(**asdict(mine)))
             return mine, True
 
     def take_over(self, key: str, now: datetime, lease: timedelta) -> tuple[DialRow, bool]:
@@ -184,16 +135,16 @@ class Journal:
             row = _found(db, key)
             if row.state != "sending" or now - row.sent_at <= lease:
                 return row, False
-            db.execute(update(_dials).where(_dials.c.key == key).values(sent_at=now))
+            db.execute(update(dials).where(dials.c.key == key).values(sent_at=now))
             return replace(row, sent_at=now), True
 
     def settle(self, key: str, state: State, now: datetime, reply: dict[str, Any] | None = None) -> None:
         """Write down what became of a dial. One that surely did not happen lets its question lapse."""
         with self._writing() as db:
             outcome = {"state": state, "settled_at": now, "reply": reply}
-            db.execute(update(_dials).where(_dials.c.key == key).values(**outcome))
+            db.execute(update(dials).where(dials.c.key == key).values(**outcome))
             over = {"box": None, "expires_at": now} if state == "failed" else {"box": None}
-            db.execute(update(_asks).where(_asks.c.key == key).values(**over))
+            db.execute(update(asks).where(asks.c.key == key).values(**over))
 
     def dial(self, key: str) -> DialRow:
         """The dial with this key; the question's key is the dial's."""
@@ -203,11 +154,11 @@ class Journal:
     def dials(self, account: str) -> list[DialRow]:
         """Every dial of an account, newest first."""
         with self._writing() as db:
-            rows = select(_dials).where(_dials.c.account == account).order_by(_dials.c.sent_at.desc())
-            return [_dial(row) for row in db.execute(rows).mappings()]
+            rows = select(dials).where(dials.c.account == account).order_by(dials.c.sent_at.desc())
+            return list(map(_dial, db.execute(rows).mappings()))
 
     def _alive(self, db: Connection, key: str, now: datetime) -> AskRow:
-        found = db.execute(select(_asks).where(_asks.c.key == key)).mappings().first()
+        found = db.execute(select(asks).where(asks.c.key == key)).mappings().first()
         if found is None or (row := _ask(found)).expires_at <= now:
             raise Refused("yes-expired", "This yes is more than 10 minutes old; call again to be asked anew.")
         if row.decision == "no":
@@ -232,7 +183,7 @@ class Journal:
             ) from None
 
 
-def _engine(path: Path) -> Engine:
+def _engine(path: Path, patience: float) -> Engine:
     if not path.exists():
         try:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -241,7 +192,7 @@ def _engine(path: Path) -> Engine:
                 f"The journal {path} cannot be made ({error.strerror}); name a writable directory in "
                 "TOPCALLS_HOME."
             ) from None
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 10})
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": patience})
 
     @event.listens_for(engine, "connect")
     def _(db: Any, _: object) -> None:
@@ -279,7 +230,7 @@ def _migrate(db: Connection) -> None:
 
 
 def _find(db: Connection, key: str) -> DialRow | None:
-    found = db.execute(select(_dials).where(_dials.c.key == key)).mappings().first()
+    found = db.execute(select(dials).where(dials.c.key == key)).mappings().first()
     return _dial(found) if found else None
 
 

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from topcalls_tools.journal.store import tables
+from topcalls_tools.journal.tables import tables
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=tables)
 with context.begin_transaction():

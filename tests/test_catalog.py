@@ -1,0 +1,68 @@
+"""Every tool, on every surface, from one declaration."""
+
+from __future__ import annotations
+
+import pytest
+
+from topcalls_tools.api import CATALOG
+from topcalls_tools.cli.commands import command
+from topcalls_tools.sandbox.world import World
+from topcalls_tools.tools import TOOLS, TOOLSETS, chosen
+
+from .snapshots import documents
+from .test_witness import WITNESSES
+
+NAMES = [
+    "list_calls",
+    "get_call",
+    "place_call",
+    "stop_call",
+    "cancel_call",
+    "list_campaigns",
+    "get_campaign",
+    "start_campaign",
+    "pause_campaign",
+    "list_carriers",
+    "list_phone_numbers",
+    "get_phone_number",
+    "add_carrier",
+    "add_phone_number",
+    "delete_carrier",
+    "delete_phone_number",
+    "list_models",
+    "list_builtin_voices",
+    "list_voices",
+    "get_balance",
+]
+
+
+def test_the_twenty_endpoints_have_their_final_names() -> None:
+    assert [endpoint.tool for endpoint in CATALOG] == NAMES
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
+def test_what_models_and_readers_see_is_as_it_was_reviewed(path) -> None:  # type: ignore[no-untyped-def]
+    assert path.exists(), f"run `make snapshots` and review {path.name}"
+    assert path.read_text() == documents()[path], f"run `make snapshots` and review {path.name}"
+
+
+@pytest.mark.parametrize("endpoint", CATALOG, ids=lambda endpoint: endpoint.tool)
+def test_an_endpoint_has_a_witness_and_an_answer_in_the_sandbox(endpoint) -> None:  # type: ignore[no-untyped-def]
+    assert (WITNESSES / f"{endpoint.tool}.json").exists()
+    fallback = vars(World)["answer"].dispatcher.dispatch(object)
+    assert vars(World)["answer"].dispatcher.dispatch(endpoint) is not fallback
+
+
+@pytest.mark.parametrize("action", TOOLS, ids=lambda action: action.tool)
+def test_a_tool_has_a_command(action) -> None:  # type: ignore[no-untyped-def]
+    assert command(action.tool.replace("_", "-")) is not None
+
+
+def test_brakes_are_in_every_toolset() -> None:
+    for toolset in TOOLSETS:
+        assert {"stop_call", "cancel_call", "pause_campaign"} <= {action.tool for action in chosen(toolset)}
+
+
+def test_confirm_action_is_served_only_where_slips_are_the_owners_choice() -> None:
+    assert "confirm_action" not in {action.tool for action in chosen()}
+    assert chosen(slips=True)[-1].tool == "confirm_action"

@@ -1,0 +1,121 @@
+"""The journal: migrations that make just its tables, and races that one writer wins."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, text
+
+from topcalls_tools.errors import Misconfigured, Refused
+from topcalls_tools.journal import AskRow, DialRow
+from topcalls_tools.journal.store import Journal
+from topcalls_tools.journal.tables import tables
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def ask(key: str = "k1", digest: str = "d1") -> AskRow:
+    return AskRow(
+        key, "live", "line", "place_call", digest, "+14155550123", 10, NOW, NOW + timedelta(minutes=10)
+    )
+
+
+def dial(key: str = "k1") -> DialRow:
+    return DialRow(key, "live", "place_call", {"a": 1}, "d1", "+14155550123", 10, "sending", NOW)
+
+
+def nothing() -> None:
+    """Consent that objects to nothing."""
+
+
+def test_the_migrations_make_just_the_tables(tmp_path: Path) -> None:
+    Journal(tmp_path / "j.db").close()
+    with create_engine(f"sqlite:///{tmp_path / 'j.db'}").connect() as db:
+        assert compare_metadata(MigrationContext.configure(db), tables) == []
+
+
+def test_a_journal_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    Journal(tmp_path / "j.db").close()
+    with create_engine(f"sqlite:///{tmp_path / 'j.db'}").begin() as db:
+        db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(Misconfigured, match="newer version"):
+        Journal(tmp_path / "j.db")
+
+
+def test_many_processes_may_make_it_at_once(tmp_path: Path) -> None:
+    made: list[Journal] = []
+    threads = [threading.Thread(target=lambda: made.append(Journal(tmp_path / "j.db"))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 6
+
+
+def test_of_many_claims_to_one_key_one_is_ours(tmp_path: Path) -> None:
+    journals = [Journal(tmp_path / "j.db") for _ in range(4)]
+    journals[0].open_ask(ask())
+    won: list[bool] = []
+
+    def claim(journal: Journal) -> None:
+        for _ in range(5):
+            won.append(journal.claim(dial(), NOW, nothing)[1])
+
+    threads = [threading.Thread(target=claim, args=(journal,)) for journal in journals]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(won) == 1
+    assert len(won) == 20
+
+
+def test_an_objection_inside_the_transaction_leaves_nothing_behind(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.db")
+    journal.open_ask(ask())
+
+    def object_() -> None:
+        raise Refused("a-rule", "No.")
+
+    with pytest.raises(Refused, match="a-rule"):
+        journal.claim(dial(), NOW, object_)
+    assert journal.dials("live") == []
+    assert journal.claim(dial(), NOW, nothing)[1]
+
+
+def test_a_yes_lives_ten_minutes_and_a_no_is_final(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.db")
+    journal.open_ask(ask())
+    with pytest.raises(Refused, match="more than 10 minutes old"):
+        journal.claim(dial(), NOW + timedelta(minutes=10), nothing)
+    journal.decline("k1", NOW)
+    with pytest.raises(Refused, match="said no"):
+        journal.claim(dial(), NOW, nothing)
+    assert journal.open_ask(ask("k2")).decision == "no"
+
+
+def test_the_same_deed_finds_its_question_and_a_failed_dial_lets_it_lapse(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.db")
+    journal.open_ask(ask())
+    assert journal.open_ask(ask("k2")).key == "k1"
+    journal.claim(dial(), NOW, nothing)
+    journal.settle("k1", "failed", NOW)
+    assert journal.open_ask(ask("k3")).key == "k3"
+
+
+def test_a_store_that_is_locked_or_cannot_be_made_refuses_in_a_sentence(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.db", patience=0)
+    other = sqlite3.connect(tmp_path / "j.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Refused, match="is locked.* nothing was sent"):
+        journal.open_ask(ask())
+    other.execute("ROLLBACK")
+    assert journal.open_ask(ask()).key == "k1"
+    with pytest.raises(Misconfigured, match="cannot be made"):
+        Journal(tmp_path / "no" / "such" / "directory" / "j.db")

@@ -1,0 +1,101 @@
+"""The question: everything a person must know, and nothing quoted that could pose as ours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from topcalls_tools import AddCarrier, DeleteCarrier, PlaceCall, StartCampaign
+from topcalls_tools.api.account import Balance
+from topcalls_tools.api.campaigns import Campaign
+from topcalls_tools.api.phone_numbers import CarrierPage, NumberPage
+from topcalls_tools.question import BAR, question
+
+from .conftest import CALL
+
+
+def test_a_call_is_asked_about_whole() -> None:
+    text = question(PlaceCall(**CALL, first_sentence="Hi."), (), (), live=True).text()
+    assert text.splitlines() == [
+        "Place call? Real phones ring and call minutes are used.",
+        "It can use up to 10 call minutes.",
+        "phone_number (United States):",
+        "  │ +14155550123",
+        "task:",
+        "  │ Ask whether they are open on Labor Day.",
+        "first_sentence:",
+        "  │ Hi.",
+        "mode:",
+        "  │ realtime",
+        "max_duration:",
+        "  │ 10",
+        "Left to TopCalls: from_number (the account's), voice (alloy), model (the mode's own), background_audio (none).",
+    ]
+
+
+def test_a_campaign_is_asked_about_by_its_name_people_and_minutes() -> None:
+    campaign = Campaign.model_validate(
+        {"id": "k", "name": "Spring", "status": "draft", "stats": {"pending_contacts": 80}}
+    )
+    seen = (campaign, Balance(remaining=100, reserved=10))
+    text = question(StartCampaign(campaign_id="k"), seen, (), live=False).text()
+    assert "Practice: no phone rings." in text
+    assert "up to 90 call minutes" in text
+    assert "  │ Spring" in text
+    assert "people it will phone:\n  │ 80" in text
+
+
+def test_a_delete_is_asked_about_by_name_and_by_what_depends_on_it() -> None:
+    carriers = CarrierPage.model_validate(
+        {"data": [{"id": "c", "voip_carrier_sid": "v", "carrier_name": "Acme"}]}
+    )
+    used = NumberPage.model_validate(
+        {"data": [{"id": "n", "number": "+14155550100", "voip_carrier_sid": "v"}]}
+    )
+    text = question(DeleteCarrier(carrier_id="c"), (carriers, used), (), live=True).text()
+    assert "  │ Acme" in text
+    assert "numbers that use it:\n  │ +14155550100" in text
+
+
+def test_a_password_is_never_shown() -> None:
+    gateway = {"ipv4": "203.0.113.9"}
+    auth = {"username": "u", "password": "canary-password"}
+    request = AddCarrier(carrier_name="A", trunk_type="auth", sip_gateway=gateway, inbound_auth=auth)  # type: ignore[arg-type]
+    assert "canary-password" not in question(request, (), (), live=True).text(10_000)
+
+
+def test_a_long_value_is_cut_with_its_length_and_digest() -> None:
+    request = PlaceCall(phone_number="+14155550123", task="a" * 5000)
+    assert "… (5000 characters in all, digest " in question(request, (), (), live=True).text()
+    assert "a" * 5000 in question(request, (), (), live=True).text(10_000)
+
+
+HOSTILE = st.text(
+    st.characters(codec="utf-8") | st.sampled_from("\n\r\u2028\u2029\x85\x0b\x0c\x1b\u202e\u200b│?:"),
+    min_size=10,
+    max_size=80,
+)
+
+
+@settings(max_examples=300, deadline=None, database=None)
+@given(task=HOSTILE, opening=HOSTILE, data=st.dictionaries(HOSTILE, HOSTILE, max_size=2), name=HOSTILE)
+def test_no_value_yields_a_line_that_reads_as_ours(task: str, opening: str, data: Any, name: str) -> None:
+    asked = [
+        question(
+            PlaceCall(**{**CALL, "task": task}, first_sentence=opening, request_data=data), (), (), live=False
+        ),
+        question(
+            StartCampaign(campaign_id="k"),
+            (Campaign.model_validate({"id": "k", "name": name, "status": name}), Balance()),
+            (),
+            live=False,
+        ),
+    ]
+    for one in asked:
+        ours = {*one.lines, *one.closing, *(f"{label}:" for label, _ in one.quoted)}
+        for line in one.text().splitlines():
+            assert line in ours or line.startswith(BAR)
+        assert all(character.isprintable() or character == "\n" for character in one.text())
+        assert not any(label in (task, opening, name) for label, _ in one.quoted)

@@ -1,0 +1,9 @@
+"""A TopCalls that runs on this machine: the same API, and no phone rings."""
+
+from __future__ import annotations
+
+from .box import Sandbox, open_sandbox
+from .errors import SandboxError
+from .serve import Served, serve_forever, serve_in_background
+
+__all__ = ["Sandbox", "SandboxError", "Served", "open_sandbox", "serve_forever", "serve_in_background"]

@@ -1,0 +1,185 @@
+"""Reads what arrives: which endpoint is meant, with which arguments, or what is wrong with them."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..api import CATALOG
+from ..api.configuration import ListBuiltinVoices
+from ..api.phone_numbers import AddCarrier
+from ..endpoint import Endpoint
+from .problem import Problem, Wrong, invalid, not_found
+
+LARGEST = 1_048_576
+"""Bytes that a body may have."""
+_E164 = re.compile(r"\+[1-9][0-9]{1,14}")
+_KEY = re.compile(r"[A-Za-z0-9_-]{8,255}")
+_STRICT_NUMBERS = ("phone_number", "from_number", "number")
+_NO_BODY = Problem(400, "validation_error", "Invalid request body", "The body must be a JSON object")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """An HTTP request as it came: the path decoded, header names in lower case."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+Holes = Mapping[str, str]
+
+
+def route(arrived: Arrived) -> tuple[type[Endpoint[Any]], Holes]:
+    """The endpoint of a path and method. Literal segments go before holes; else 404 (contract A44)."""
+    steps = arrived.path.split("/")
+    found = [(kind, holes) for kind in CATALOG if (holes := _holes(kind.path.split("/"), steps)) is not None]
+    fewest = min((len(holes) for _, holes in found), default=0)
+    for kind, holes in found:
+        if len(holes) == fewest and kind.method == arrived.method:
+            return kind, holes
+    raise not_found("such path or method")
+
+
+def _holes(pattern: list[str], steps: list[str]) -> Holes | None:
+    """What stands in the braces of a pattern, or None where the path is another."""
+    pairs = list(zip(pattern, steps, strict=False))
+    if len(pattern) != len(steps) or any(not part.startswith("{") and part != step for part, step in pairs):
+        return None
+    return {part[1:-1]: step for part, step in pairs if part.startswith("{")}
+
+
+def key(kind: type[Endpoint[Any]], arrived: Arrived) -> str | None:
+    """The Idempotency-Key, where the endpoint takes one (contract A13)."""
+    given = arrived.headers.get("idempotency-key")
+    if not kind.keyed or given is None:
+        return None
+    if not _KEY.fullmatch(given):
+        message = "must be 8 to 255 letters, digits, - and _"
+        raise invalid(Wrong("Idempotency-Key", message, "malformed"))
+    return given
+
+
+def body(arrived: Arrived) -> dict[str, Any]:
+    """The JSON object of a POST; no body is an empty one."""
+    if arrived.method != "POST" or not arrived.body.strip():
+        return {}
+    if len(arrived.body) > LARGEST:
+        raise Problem(400, "validation_error", "Invalid request body", "The body is larger than 1 MiB")
+    try:
+        found = json.loads(arrived.body.decode("utf-8"), parse_constant=_no_number)
+        json.dumps(found)  # what is nested too deeply to be written is refused here, not later
+    except (ValueError, RecursionError):
+        raise _NO_BODY from None
+    if not isinstance(found, dict):
+        raise _NO_BODY
+    return found
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def request(
+    kind: type[Endpoint[Any]], holes: Holes, query: Mapping[str, str], given: dict[str, Any]
+) -> Endpoint[Any]:
+    """The typed request; 400 with one entry for each wrong field."""
+    wrong = [
+        Wrong(name, "must be a UUID", "uuid")
+        for name, value in [*holes.items(), *_ids(kind, query)]
+        if not _is_uuid(value)
+    ]
+    wrong += [
+        Wrong(name, "must be in E.164 format: a plus sign and 2 to 15 digits", "pattern")
+        for name in _STRICT_NUMBERS
+        if name in kind.model_fields and isinstance(given.get(name), str) and not _E164.fullmatch(given[name])
+    ]
+    try:
+        read = _read(kind, holes, _loose(kind, query), _needed(kind, given))
+    except ValidationError as report:
+        named = {one.path for one in wrong}
+        wrong += [one for one in _wrongs(kind, report) if one.path not in named]
+    if wrong:
+        raise invalid(*wrong)
+    return read
+
+
+def _ids(kind: type[Endpoint[Any]], query: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Ids that travel in the query."""
+    return [(name, query[name]) for name in ("campaign_id",) if name in kind.model_fields and name in query]
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
+def _loose(kind: type[Endpoint[Any]], query: Mapping[str, str]) -> Mapping[str, str]:
+    """Filters of voices are compared without regard to case (contract A95)."""
+    if kind is ListBuiltinVoices and "mode" in query:
+        return {**query, "mode": query["mode"].lower()}
+    return query
+
+
+def _needed(kind: type[Endpoint[Any]], given: dict[str, Any]) -> dict[str, Any]:
+    """Credentials of another trunk type are ignored (contract A82)."""
+    if kind is not AddCarrier:
+        return given
+    needless = {"inbound_auth": "auth", "registration": "reg"}
+    return {
+        name: value
+        for name, value in given.items()
+        if name not in needless or given.get("trunk_type") == needless[name]
+    }
+
+
+def _read(
+    kind: type[Endpoint[Any]], holes: Holes, query: Mapping[str, str], given: dict[str, Any]
+) -> Endpoint[Any]:
+    """Read, without the unknown names that stand inside objects (contract A5)."""
+    lower = {name: value.lower() for name, value in holes.items()}
+    try:
+        return kind.read(lower, query, given)
+    except ValidationError as report:
+        unknown = [item["loc"] for item in report.errors() if item["type"] == "extra_forbidden"]
+        if not unknown:
+            raise
+    known: dict[str, Any] = json.loads(json.dumps(given))
+    for *steps, last in unknown:
+        inner: Any = known
+        for step in steps:
+            inner = inner[step]
+        del inner[last]
+    return kind.read(lower, query, known)
+
+
+def _wrongs(kind: type[Endpoint[Any]], report: ValidationError) -> list[Wrong]:
+    """Each wrong field with its dotted path (contract A29), and no value that was sent."""
+    wrongs: dict[str, Wrong] = {}
+    for item in report.errors(include_url=False, include_input=False, include_context=False):
+        message = item["msg"].removeprefix("Value error, ")
+        path = ".".join(map(str, item["loc"]))
+        if path == "sip_gateway" and "ipv4" in message:
+            path = "sip_gateway.ipv4"
+        first = re.split(r"\W", message, maxsplit=1)[0]
+        if not path and first in kind.model_fields:
+            path = first
+        wrongs.setdefault(path, Wrong(path or "body", message, item["type"]))
+    return list(wrongs.values())
+
+
+def nothing_found(kind: type[Endpoint[Any]], problem: Problem) -> bool:
+    """Whether a refusal is only a filter of voices with an unknown value: an empty list (contract A95)."""
+    filters = {"mode", "provider", "gender", "language"}
+    return kind is ListBuiltinVoices and {one.path for one in problem.errors} <= filters
