@@ -11,7 +11,7 @@ from mcp.server.context import ServerRequestContext
 from topcalls_tools.client import AsyncApprove
 from topcalls_tools.connect import Line
 from topcalls_tools.errors import Declined
-from topcalls_tools.flow import Answer, Ask, Pending
+from topcalls_tools.steps import Answer, Ask, Pending
 
 MODERN = "2026-07-28"
 """From this protocol version on, a question ends the call and the same call comes back with the answer."""

@@ -19,7 +19,8 @@ from topcalls_tools.action import sentence
 from topcalls_tools.approval import slips
 from topcalls_tools.client import AsyncClient
 from topcalls_tools.errors import Misconfigured, TopCallsError
-from topcalls_tools.flow import ASK_LIVES, Pending, perform
+from topcalls_tools.flow import perform
+from topcalls_tools.steps import ASK_LIVES, Pending
 from topcalls_tools.tools import chosen
 
 from . import forms

@@ -42,7 +42,8 @@ from topcalls_tools.errors import (
     Unauthorized,
     Unreachable,
 )
-from topcalls_tools.flow import Answer, Ask, Send, Sleep, perform
+from topcalls_tools.flow import perform
+from topcalls_tools.steps import Answer, Ask, Send, Sleep
 
 from .conftest import CALL, World
 

@@ -10,7 +10,8 @@ from topcalls_tools import FollowCall, GetCall
 from topcalls_tools.api.calls import Call
 from topcalls_tools.connect import Line
 from topcalls_tools.errors import NotFound
-from topcalls_tools.flow import Send, Sleep, perform
+from topcalls_tools.flow import perform
+from topcalls_tools.steps import Send, Sleep
 from topcalls_tools.wire import Reply
 
 

@@ -113,7 +113,7 @@ def test_a_store_that_is_locked_or_cannot_be_made_refuses_in_a_sentence(tmp_path
     journal = Journal(tmp_path / "j.db", patience=0)
     other = sqlite3.connect(tmp_path / "j.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(Refused, match="is locked.* nothing was sent"):
+    with pytest.raises(Refused, match=r"is locked.* nothing was sent"):
         journal.open_ask(ask())
     other.execute("ROLLBACK")
     assert journal.open_ask(ask()).key == "k1"

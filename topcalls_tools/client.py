@@ -16,7 +16,8 @@ from anyio.lowlevel import RunVar
 from .action import Action, R
 from .api.fields import Page, Paged, loopback
 from .errors import Declined, Misconfigured, Offline, TopCallsError, Unreachable
-from .flow import Answer, Ask, Flow, Keep, Send, Sleep, Step, T, perform
+from .flow import perform
+from .steps import Answer, Ask, Flow, Keep, Send, Sleep, Step, T
 from .wire import Reply, Request
 
 if TYPE_CHECKING:

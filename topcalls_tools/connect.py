@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 from .api.fields import loopback
 from .errors import Misconfigured
-from .flow import Desk
 from .settings import LIVE_URL, Approval, Settings
+from .steps import Desk
 
 if TYPE_CHECKING:
     from .journal.store import Journal
@@ -151,7 +151,7 @@ class Line:
 def _checked(key: str | None, base_url: str | None) -> str | None:
     """The address for a key, or None for the sandbox of this process."""
     if key is None:
-        if base_url is None:
+        if not base_url:
             return None
         raise Misconfigured(
             "TOPCALLS_BASE_URL is set and TOPCALLS_API_KEY is not; set both, or neither for the sandbox."

@@ -18,10 +18,10 @@ from .action import Effect, R
 from .api.calls import GetCall, ListCalls, PlaceCall
 from .endpoint import ON_THE_WIRE, Endpoint
 from .errors import Broken, Declined, Refused, TopCallsError, Unreachable
-from .flow import ASK_LIVES, READS_FOR, TO_DIAL, Answer, Ask, Desk, Flow, Keep, Sleep, read, transmit
 from .guard import Facts, judge
 from .journal import AskRow, DialRow
 from .question import question
+from .steps import ASK_LIVES, READS_FOR, TO_DIAL, Answer, Ask, Desk, Flow, Keep, Sleep, read, transmit
 
 LEASE = timedelta(seconds=60)
 """How long the process that began a dial has it to itself."""

@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     toolsets: str = "all"
     secret: SecretStr | None = None
 
-    @field_validator("api_key", "secret", mode="after")
+    @field_validator("secret", mode="after")
     @classmethod
     def _given(cls, value: SecretStr | None) -> SecretStr | None:
         return value if value and value.get_secret_value() else None

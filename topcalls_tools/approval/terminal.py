@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from ..flow import Ask
+from ..steps import Ask
 
 
 def possible() -> bool:

@@ -12,7 +12,8 @@ from ..api import CATALOG
 from ..api.fields import E164, Number
 from ..endpoint import Done
 from ..errors import Refused
-from ..flow import Answer, Deed, Desk, Flow, Keep, perform
+from ..flow import Deed, perform
+from ..steps import Answer, Desk, Flow, Keep
 
 if TYPE_CHECKING:
     from ..journal import AskRow, DialRow

@@ -10,7 +10,8 @@ from ..action import Effect, Record
 from ..api.calls import Call, GetCall
 from ..api.fields import WHOLE, CallId, Number, Spoken
 from ..api.transcript import SHOWN_BYTES, SHOWN_TURNS, ShownTurn, shown_turn
-from ..flow import Deed, Desk, Flow, Sleep, read
+from ..flow import Deed
+from ..steps import Desk, Flow, Sleep, read
 
 MARGIN = 5.0
 """Seconds kept free at the end of a call, so that the last look still fits."""

@@ -39,7 +39,8 @@ class Journal:
     words."""
 
     def __init__(self, path: Path, patience: float = 10) -> None:
-        """Open the file, made where it is missing. `patience` is how many seconds to wait for another writer."""
+        """Open the file, made where it is missing. `patience` is how many seconds to wait for another
+        writer."""
         self._path = path
         self._engine = _engine(path, patience)
         with self._writing() as db:

@@ -131,7 +131,8 @@ def _whether(person: Person, point: Point, about: str, dice: random.Random) -> t
 
 _TIMED = re.compile(
     r"\b(?:\d{1,2}(?::\d\d)?\s*(?:am|pm|a\.m|p\.m|o'clock)|\d{1,2}:\d\d"
-    r"|at (?:\d{1,2}|noon|midnight|\w+ o'clock)|half past)\b",
+    r"|at (?:\d{1,2}|noon|midnight|\w+ o'clock)"
+    r"|at (?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)|half past)\b",
     re.IGNORECASE,
 )
 

@@ -1,0 +1,175 @@
+"""What to do, apart from how: generators that yield steps and are sent the outcomes.
+
+A driver (`client.py`) carries the steps out, blocking or not. No flow sleeps, sends, asks, opens a file or
+reads the clock by itself, so one flow serves the sync client, the async client and the MCP server alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from .action import Effect, R
+from .endpoint import Endpoint
+from .errors import APIError, Broken, TooMany, TopCallsError, Unreachable
+from .wire import Reply, Request
+
+if TYPE_CHECKING:
+    from .journal.store import Journal
+    from .question import Question
+
+IN_ALL = 45.0
+"""Seconds that one call may take, a person's open form apart; assistants give up at 60."""
+TO_DIAL = 15.0
+"""Seconds that must be left for a dial to be begun."""
+ONE_ATTEMPT = 20.0
+"""Seconds that one attempt may take."""
+PAUSES = (1.0, 2.0, 4.0)
+"""Seconds before each retry, where TopCalls says none (contract A27)."""
+ASK_LIVES = timedelta(minutes=10)
+"""How long a question, and the yes to it, count."""
+READS_FOR = timedelta(seconds=0.5)
+"""A form that comes back faster than this was read by nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Put a request on the wire; the outcome is a Reply, or Unreachable is thrown in."""
+
+    request: Request
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Let time pass."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Do something with the journal; the driver picks the thread."""
+
+    work: Callable[[], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Put a question to the person in charge. Only reads come before it. The outcome is an Answer."""
+
+    question: Question
+    key: str
+    digest: str
+    target: str
+    minutes: float
+
+    @property
+    def seal(self) -> str:
+        """What a yes is a yes to: this deed, under this key."""
+        return f"{self.key}.{self.digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was said to the question with this seal: yes, no, or None when nobody answered."""
+
+    yes: bool | None
+    seal: str
+    by: Literal["person", "form", "practice"] = "person"
+
+
+class Pending(Exception):
+    """The question must travel on: this call ends, and the same call, or a slip, goes on with the answer."""
+
+    def __init__(self, ask: Ask) -> None:
+        super().__init__("a question is open")
+        self.ask = ask
+
+
+Step = Send | Sleep | Keep | Ask
+T = TypeVar("T")
+Flow = Generator[Step, Any, T]
+
+
+@dataclass(slots=True)
+class Desk:
+    """What a flow works with, handed in. One desk serves one call: the deadline stands on it."""
+
+    account: str
+    live: bool
+    strict: bool
+    """Whether a person's word is needed: with a live key, and in rehearsal."""
+    line: str
+    """Digest of address and key."""
+    policy: str
+    """Version of the owner's policy."""
+    secret: Callable[[], bytes]
+    journal: Callable[[], Journal]
+    clock: Callable[[], datetime]
+    timer: Callable[[], float]
+    jitter: Callable[[], float]
+    """A factor around 1 for pauses, so that many clients do not retry in step."""
+    poll_seconds: float
+    """How often a call may be looked at while it is followed (contract A67)."""
+    deadline: float = 0.0
+
+    def restart(self) -> None:
+        """Give the call its whole time: at its arrival, and after a person's form."""
+        self.deadline = self.timer() + IN_ALL
+
+    def left(self) -> float:
+        """Seconds that are left."""
+        return self.deadline - self.timer()
+
+
+def read(request: Endpoint[R], desk: Desk) -> Flow[R]:
+    """Send a request that changes nothing."""
+    return request.reply((yield from transmit(request, desk)))
+
+
+def transmit(request: Endpoint[Any], desk: Desk, key: str | None = None) -> Flow[Reply]:
+    """Send, and send again where that is safe: reads always, others only under a key that TopCalls
+    promises to honour.
+
+    Doubt sticks: once one attempt may have arrived, only a success ends it. A SPEND that was answered with a
+    server's failure is not repeated: its key was not kept (contract A14).
+    """
+    wire = request.request()
+    if key and request.keyed:
+        wire = replace(wire, headers={"Idempotency-Key": key})
+    safe = request.method == "GET" or "Idempotency-Key" in wire.headers
+    doubt: TopCallsError | None = None
+    for pause in (*PAUSES, None):
+        reply: Reply | None = None
+        trouble: TopCallsError
+        try:
+            reply = yield Send(wire, max(0.1, min(ONE_ATTEMPT, desk.left())))
+        except Unreachable as error:
+            trouble = error
+            repeat = safe
+            if error.happened is None:
+                doubt = doubt or error
+        else:
+            if reply.status < 400:
+                return reply
+            trouble = request.error(reply)
+            repeat = safe and (isinstance(trouble, TooMany | Broken))
+            if isinstance(trouble, Broken):
+                doubt = doubt or trouble
+                repeat = repeat and request.effect is not Effect.SPEND
+        wait = _wait(trouble, pause, desk)
+        if not repeat or wait is None or wait >= desk.left():
+            if reply is not None and (doubt is None or isinstance(trouble, Broken)):
+                return reply
+            raise doubt or trouble
+        yield Sleep(wait)
+    raise AssertionError("the last pause is None")
+
+
+def _wait(trouble: TopCallsError, pause: float | None, desk: Desk) -> float | None:
+    """Seconds until the next attempt; None when there is none."""
+    asked = trouble.wait_seconds if isinstance(trouble, APIError) else None
+    return None if pause is None else asked if asked is not None else pause * desk.jitter()
