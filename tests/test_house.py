@@ -31,12 +31,13 @@ MAY_IMPORT = {
     "settings": {"errors"},
     "sandbox": {"action", "api", "endpoint", "wire"},
     "connect": {"api", "errors", "journal", "sandbox", "settings", "steps"},
-    "client": {"action", "api", "connect", "errors", "flow", "settings", "steps", "wire"},
+    "http": {"api", "connect", "errors", "wire"},
+    "client": {"action", "api", "connect", "errors", "flow", "http", "settings", "steps"},
     "langchain": {"action", "client", "errors", "tools"},
     "cli": {"action", "approval", "client", "connect", "errors", "sandbox", "settings", "tools"},
 }
 HOMES = {
-    "httpx": {"client.py"},
+    "httpx": {"client.py", "http.py"},
     "sqlalchemy": {"journal/store.py", "journal/tables.py", "journal/migrations/", "sandbox/store.py"},
     "alembic": {"journal/store.py", "journal/migrations/"},
     "langchain_core": {"langchain.py"},

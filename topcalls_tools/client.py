@@ -1,27 +1,28 @@
-"""The drivers: they carry out the steps of flows, one blocking and one not. The only file naming httpx."""
+"""The drivers: they carry out the steps of flows, one blocking and one not."""
 
 from __future__ import annotations
 
 import inspect
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import anyio
-import httpx
 from anyio.lowlevel import RunVar
 
 from .action import Action, R
-from .api.fields import Page, Paged, loopback
-from .errors import Declined, Misconfigured, Offline, TopCallsError, Unreachable
+from .api.fields import Page, Paged
+from .errors import Declined, Misconfigured, TopCallsError
 from .flow import perform
 from .steps import Answer, Ask, Flow, Keep, Send, Sleep, Step, T
-from .wire import Reply, Request
 
 if TYPE_CHECKING:
+    import httpx
+
     from .connect import Line
+    from .http import AsyncPool, Pool
 
 Approve = Callable[[Ask], "bool | Answer | None"]
 """Asks a person: True is a yes, False a no, None that nobody answered."""
@@ -79,8 +80,7 @@ class Client:
     def _step(self, step: Step) -> Any:
         match step:
             case Send(request, seconds):
-                with _unreachable():
-                    return _reply(self._http.request(**_call(request, seconds)), self.line)
+                return self._pool.send(request, seconds)
             case Sleep(seconds):
                 time.sleep(seconds)
             case Keep(work):
@@ -93,13 +93,16 @@ class Client:
         return AsyncClient(line=self.line, approve=self._approve)
 
     @cached_property
-    def _http(self) -> httpx.Client:
-        return httpx.Client(**_options(self.line), transport=self._transport)
+    def _pool(self) -> Pool:
+        from .http import Pool
+
+        return Pool(self.line, self._transport)
 
     def close(self) -> None:
         """Close connections; the sandbox server, if this client started one, ends with them."""
-        if "_http" in vars(self):
-            self._http.close()
+        if "_pool" in vars(self):
+            self._pool.close()
+            del self._pool
         self.line.close()
 
     def __enter__(self) -> Self:
@@ -123,7 +126,7 @@ class AsyncClient:
     ) -> None:
         self.line = line or _line(api_key, base_url)
         self._approve, self._transport = approve, transport
-        self._pool: RunVar[httpx.AsyncClient] = RunVar(f"topcalls-{id(self)}")
+        self._pools: RunVar[AsyncPool] = RunVar(f"topcalls-{id(self)}")
 
     async def send(
         self, request: Action[R], answer: Answer | None = None, *, approve: AsyncApprove | None = None
@@ -158,9 +161,7 @@ class AsyncClient:
     async def _step(self, step: Step, approve: AsyncApprove | None) -> Any:
         match step:
             case Send(request, seconds):
-                http = await self._http()
-                with _unreachable():
-                    return _reply(await http.request(**_call(request, seconds)), self.line)
+                return await (await self._pool()).send(request, seconds)
             case Sleep(seconds):
                 await anyio.sleep(seconds)
             case Keep(work):
@@ -172,19 +173,23 @@ class AsyncClient:
         """The same line, blocking; asks in the same way, where that way does not need a loop."""
         return Client(line=self.line, approve=self._approve)  # type: ignore[arg-type]
 
-    async def _http(self) -> httpx.AsyncClient:
+    async def _pool(self) -> AsyncPool:
         try:
-            return self._pool.get()
+            return self._pools.get()
         except LookupError:
-            options = await anyio.to_thread.run_sync(_options, self.line)
-            pool = httpx.AsyncClient(**options, transport=self._transport)
-            self._pool.set(pool)
+            pool = await anyio.to_thread.run_sync(self._connected)
+            self._pools.set(pool)
             return pool
+
+    def _connected(self) -> AsyncPool:
+        from .http import AsyncPool
+
+        return AsyncPool(self.line, self._transport)
 
     async def aclose(self) -> None:
         """Close this loop's connections; the sandbox server, if this client started one, ends with them."""
         with suppress(LookupError):
-            await self._pool.get().aclose()
+            await self._pools.get().aclose()
         await anyio.to_thread.run_sync(self.line.close)
 
     async def __aenter__(self) -> Self:
@@ -243,58 +248,3 @@ def _next(request: Paged[P], page: P) -> Paged[P] | None:
     if page.next_cursor is None or page.next_cursor == request.cursor:
         return None
     return request.model_copy(update={"cursor": page.next_cursor})
-
-
-@contextmanager
-def _unreachable() -> Iterator[None]:
-    """Turns httpx's errors into ours; the original could show the key and is left behind."""
-    try:
-        yield
-    except (
-        httpx.ConnectError,
-        httpx.ConnectTimeout,
-        httpx.PoolTimeout,
-        httpx.ProxyError,
-        httpx.UnsupportedProtocol,
-    ):
-        raise Offline(
-            "TopCalls could not be reached and nothing was sent; check the network and TOPCALLS_BASE_URL."
-        ) from None
-    except httpx.HTTPError:
-        raise Unreachable(
-            "TopCalls did not answer in time; look whether it happened before you try again."
-        ) from None
-
-
-def _options(line: Line) -> dict[str, Any]:
-    address = line.address()
-    return {
-        "base_url": address,
-        "auth": _Bearer(line),
-        "limits": httpx.Limits(keepalive_expiry=60),
-        "trust_env": not loopback(httpx.URL(address).host),
-    }
-
-
-class _Bearer(httpx.Auth):
-    """Puts the key into its one header."""
-
-    def __init__(self, line: Line) -> None:
-        self._line = line
-
-    def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]
-        request.headers["Authorization"] = f"Bearer {self._line.key()}"
-        yield request
-
-
-def _call(request: Request, seconds: float) -> dict[str, Any]:
-    what = {"method": request.method, "url": request.path, "params": request.query or None}
-    return {**what, "json": request.body, "headers": request.headers, "timeout": seconds}
-
-
-def _reply(response: httpx.Response, line: Line) -> Reply:
-    content = response.content
-    if (key := line.key().encode()) in content:  # a page that echoes what it was sent
-        content = content.replace(key, b"[key]")
-    wait = response.headers.get("retry-after")
-    return Reply(response.status_code, content, {"retry-after": wait} if wait else {})

@@ -165,9 +165,11 @@ class GetCall(Endpoint[Call], route="GET /v1/calls/{call_id}", effect=Effect.REA
             if last and room < 0:
                 break
             last.insert(0, seen)
-        facts = reply.model_dump(exclude={"account_id", "external_call_id", "transcript", "metadata"})
+        names = CallView.model_fields.keys() & Call.model_fields.keys()
+        facts = {**(reply.model_extra or {}), **{name: getattr(reply, name) for name in names}}
         first = last[0].turn if last else None
-        return CallView(**facts, turns=tuple(last), turns_total=len(reply.transcript), first_turn=first)
+        shown = {"turns": tuple(last), "turns_total": len(reply.transcript), "first_turn": first}
+        return CallView.model_construct(**facts, **shown)  # validated once, when the reply was read
 
 
 class ToolFunction(Arguments):

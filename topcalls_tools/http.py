@@ -1,0 +1,103 @@
+"""How a request goes out and its reply comes in: the only file that names httpx."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from .api.fields import loopback
+from .errors import Offline, Unreachable
+from .wire import Reply, Request
+
+if TYPE_CHECKING:
+    from .connect import Line
+
+
+class Pool:
+    """Connections to the address of a line, kept alive; where that is the sandbox, it is started."""
+
+    def __init__(self, line: Line, transport: httpx.BaseTransport | None) -> None:
+        self._line = line
+        self._http = httpx.Client(**_options(line), transport=transport)
+
+    def send(self, request: Request, seconds: float) -> Reply:
+        """Raises Offline where nothing was sent, Unreachable where nobody knows."""
+        with _unreachable():
+            return _reply(self._http.request(**_call(request, seconds)), self._line)
+
+    def close(self) -> None:
+        self._http.close()
+
+
+class AsyncPool:
+    """The same for one event loop. Made in a thread: a sandbox may have to be started first."""
+
+    def __init__(self, line: Line, transport: httpx.AsyncBaseTransport | None) -> None:
+        self._line = line
+        self._http = httpx.AsyncClient(**_options(line), transport=transport)
+
+    async def send(self, request: Request, seconds: float) -> Reply:
+        """Raises Offline where nothing was sent, Unreachable where nobody knows."""
+        with _unreachable():
+            return _reply(await self._http.request(**_call(request, seconds)), self._line)
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+
+@contextmanager
+def _unreachable() -> Iterator[None]:
+    """Turns httpx's errors into ours; the original could show the key and is left behind."""
+    try:
+        yield
+    except (
+        httpx.ConnectError,
+        httpx.ConnectTimeout,
+        httpx.PoolTimeout,
+        httpx.ProxyError,
+        httpx.UnsupportedProtocol,
+    ):
+        raise Offline(
+            "TopCalls could not be reached and nothing was sent; check the network and TOPCALLS_BASE_URL."
+        ) from None
+    except httpx.HTTPError:
+        raise Unreachable(
+            "TopCalls did not answer in time; look whether it happened before you try again."
+        ) from None
+
+
+def _options(line: Line) -> dict[str, Any]:
+    address = line.address()
+    return {
+        "base_url": address,
+        "auth": _Bearer(line),
+        "limits": httpx.Limits(keepalive_expiry=60),
+        "trust_env": not loopback(httpx.URL(address).host),
+    }
+
+
+class _Bearer(httpx.Auth):
+    """Puts the key into its one header."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]
+        request.headers["Authorization"] = f"Bearer {self._line.key()}"
+        yield request
+
+
+def _call(request: Request, seconds: float) -> dict[str, Any]:
+    what = {"method": request.method, "url": request.path, "params": request.query or None}
+    return {**what, "json": request.body, "headers": request.headers, "timeout": seconds}
+
+
+def _reply(response: httpx.Response, line: Line) -> Reply:
+    content = response.content
+    if (key := line.key().encode()) in content:  # a page that echoes what it was sent
+        content = content.replace(key, b"[key]")
+    wait = response.headers.get("retry-after")
+    return Reply(response.status_code, content, {"retry-after": wait} if wait else {})
