@@ -65,7 +65,7 @@ def serve(client: AsyncClient) -> Server[Any]:
                     return forms.asked(pending.ask)
                 return _sorry(await client.run(slips.issue(pending.ask, action, line.desk())))
             shown = action.shown(reply, line.live)
-            told = json.dumps(shown, ensure_ascii=False)
+            told = json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
             texts = [told] if line.live else ["Practice: no phone rang.", told]
             content: list[Any] = [types.TextContent(type="text", text=text) for text in texts]
             return types.CallToolResult(content=content, structured_content=shown)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -165,6 +166,11 @@ class Action(Arguments, Generic[R]):
     def shown(self, reply: R, live: bool) -> dict[str, Any]:
         """The JSON that every tool surface gives: the view, and whether the world was the real one."""
         return {"live": live, **self.view(reply).model_dump(mode="json", exclude_none=True)}
+
+    def told(self, reply: R, live: bool) -> str:
+        """`shown` as compact JSON text."""
+        view = self.view(reply).model_dump_json(exclude_none=True)
+        return f'{{"live":{json.dumps(live)}{"" if view == "{}" else ","}{view[1:]}'
 
     @classmethod
     def input_schema(cls) -> dict[str, Any]:

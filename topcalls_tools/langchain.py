@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -106,5 +105,5 @@ def _read(action: type[Action[Any]], arguments: Any) -> Action[Any]:
 
 
 def _told(request: Action[Any], reply: Record, live: bool) -> tuple[str, Record]:
-    told = json.dumps(request.shown(reply, live), ensure_ascii=False)
+    told = request.told(reply, live)
     return (told if live else f"{PRACTICE}\n{told}"), reply

@@ -166,10 +166,17 @@ class GetCall(Endpoint[Call], route="GET /v1/calls/{call_id}", effect=Effect.REA
                 break
             last.insert(0, seen)
         names = CallView.model_fields.keys() & Call.model_fields.keys()
-        facts = {**(reply.model_extra or {}), **{name: getattr(reply, name) for name in names}}
+        facts: dict[str, Any] = {
+            **(reply.model_extra or {}),
+            **{name: getattr(reply, name) for name in names},
+        }
         first = last[0].turn if last else None
-        shown = {"turns": tuple(last), "turns_total": len(reply.transcript), "first_turn": first}
-        return CallView.model_construct(**facts, **shown)  # validated once, when the reply was read
+        shown: dict[str, Any] = {
+            "turns": tuple(last),
+            "turns_total": len(reply.transcript),
+            "first_turn": first,
+        }
+        return CallView(**facts, **shown)
 
 
 class ToolFunction(Arguments):

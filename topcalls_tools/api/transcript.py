@@ -42,4 +42,4 @@ def shown_turn(turn: Turn) -> ShownTurn:
     if len(words.encode()) > most:
         words = words.encode()[:most].decode("utf-8", "ignore") + f"… [cut; {len(words)} characters in all]"
     speaker = "agent" if turn.user == "assistant" else "person called"
-    return ShownTurn.model_construct(turn=turn.id, speaker=speaker, text=Spoken(words))
+    return ShownTurn(turn=turn.id, speaker=speaker, text=Spoken(words))

@@ -1,0 +1,1 @@
+"""What TopCalls Tools cost beside the bare libraries under them: `python -m benchmarks`."""
