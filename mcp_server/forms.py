@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import anyio
 import mcp_types as types
 from mcp.server.context import ServerRequestContext
+from mcp.shared.exceptions import MCPError
 
 from topcalls_tools.client import AsyncApprove
 from topcalls_tools.connect import Line
@@ -47,36 +49,43 @@ def approver(ctx: ServerRequestContext[Any], line: Line) -> AsyncApprove:
             )
         if ctx.protocol_version >= MODERN:
             raise Pending(ask)
-        with anyio.move_on_after(OPEN_FOR):
+        opened = line.timer()
+        with anyio.move_on_after(OPEN_FOR), suppress(MCPError):
             said = await ctx.session.elicit_form(
                 ask.question.text(), SCHEMA, related_request_id=ctx.request_id
             )
-            return _heard(said, ask.seal)
-        return Answer(None, ask.seal, "form")
+            return _heard(said, ask.seal, line.timer() - opened)
+        return Answer(None, ask.seal)
 
     return approve
 
 
-def asked(ask: Ask) -> types.InputRequiredResult:
-    """The question as a result, for assistants that repeat the call with the person's answer."""
+def asked(ask: Ask, line: Line) -> types.InputRequiredResult:
+    """The question as a result, for assistants that repeat the call with the person's answer.
+
+    What travels is the seal, and the moment at which the form left.
+    """
     form = types.ElicitRequestFormParams(message=ask.question.text(), requested_schema=SCHEMA)
     return types.InputRequiredResult(
-        input_requests={FIELD: types.ElicitRequest(params=form)}, request_state=ask.seal
+        input_requests={FIELD: types.ElicitRequest(params=form)},
+        request_state=f"{ask.seal} {line.clock().timestamp()}",
     )
 
 
-def answered(params: types.CallToolRequestParams) -> Answer | None:
+def answered(params: types.CallToolRequestParams, line: Line) -> Answer | None:
     """The person's answer, when this call is the repetition of one that asked."""
     if params.request_state is None:
         return None
-    return _heard((params.input_responses or {}).get(FIELD), params.request_state)
+    seal, _, left_at = params.request_state.partition(" ")
+    after = line.clock().timestamp() - float(left_at or "inf")
+    return _heard((params.input_responses or {}).get(FIELD), seal, after)
 
 
-def _heard(said: object, seal: str) -> Answer:
+def _heard(said: object, seal: str, after: float) -> Answer:
     """Yes and no are answers. Everything else (closed, empty, malformed) is none, and leaves the question
     open."""
     action, content = getattr(said, "action", None), getattr(said, "content", None) or {}
     yes = content.get("yes") if isinstance(content, dict) else None
     if action == "decline" or (action == "accept" and yes is False):
-        return Answer(False, seal, "form")
-    return Answer(True if action == "accept" and yes is True else None, seal, "form")
+        return Answer(False, seal, after=after)
+    return Answer(True if action == "accept" and yes is True else None, seal, after=after)

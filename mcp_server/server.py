@@ -57,12 +57,12 @@ def serve(client: AsyncClient) -> Server[Any]:
             )
         try:
             action = kind.from_tool(params.arguments or {})
-            flow = perform(action, line.desk(), forms.answered(params))
+            flow = perform(action, line.desk(), forms.answered(params, line))
             try:
                 reply = await client.run(flow, forms.approver(ctx, line))
             except Pending as pending:
                 if forms.can_ask(ctx):
-                    return forms.asked(pending.ask)
+                    return forms.asked(pending.ask, line)
                 return _sorry(await client.run(slips.issue(pending.ask, action, line.desk())))
             shown = action.shown(reply, line.live)
             told = json.dumps(shown, ensure_ascii=False, separators=(",", ":"))

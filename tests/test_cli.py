@@ -105,7 +105,6 @@ def test_exit_codes_say_what_kind_of_no_it_was(
         ({"TOPCALLS_API_KEY": "tc_test_canary0123"}, 6, "tc_test_"),
         ({"TOPCALLS_API_KEY": "has spaces in it"}, 6, "is no key"),
         ({"TOPCALLS_BASE_URL": "https://x.example"}, 6, "TOPCALLS_API_KEY is not"),
-        ({"TOPCALLS_APPROVAL": "maybe"}, 6, "approval"),
         ({"TOPCALLS_TOOLSETS": "nonsense"}, 0, ""),
         (
             {"TOPCALLS_API_KEY": "tc_test_canary0123", "TOPCALLS_BASE_URL": "http://127.0.0.1:9"},
@@ -119,6 +118,14 @@ def test_settings_that_cannot_be_used_are_a_sentence(env: dict[str, str], code: 
     assert done.exit_code == code, done.output
     assert words in done.stderr
     assert "canary" not in done.output
+
+
+def test_a_policy_that_cannot_be_read_keeps_no_brake_from_its_work(keyed: World) -> None:
+    placed = json.loads(run(*PLACE, "--json").output)
+    assert run("stop-call", "--call-id", placed["call_id"], TOPCALLS_APPROVAL="maybe").exit_code == 0
+    refused = run(*PLACE, TOPCALLS_APPROVAL="maybe")
+    assert refused.exit_code == 6
+    assert "approval" in refused.stderr
 
 
 def test_with_a_live_key_and_no_terminal_it_is_refused() -> None:

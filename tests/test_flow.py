@@ -43,7 +43,7 @@ from topcalls_tools.errors import (
     Unreachable,
 )
 from topcalls_tools.flow import perform
-from topcalls_tools.steps import Answer, Ask, Send, Sleep
+from topcalls_tools.steps import Answer, Ask, Pending, Send, Sleep
 
 from .conftest import CALL, World
 
@@ -314,9 +314,18 @@ def test_a_dial_in_doubt_is_looked_for_and_never_sent_again(live: Callable[..., 
     with pytest.raises(Broken):
         sent(driver, line, Script(500, LIST), PLACE, approve=yes)
     script = Script(LIST)
-    with pytest.raises(Unreachable, match="nobody knows whether a phone rang"):
+    with pytest.raises(Unreachable, match="nobody knows whether it took effect"):
         sent(driver, line, script, PLACE, approve=yes)
     assert [request.method for request in script.requests] == ["GET"]
+
+
+def moving_line(home: Path) -> tuple[Line, list[datetime]]:
+    """A live line to nowhere whose clock stands in a list."""
+    from topcalls_tools.settings import Settings
+
+    now = [datetime.now(UTC)]
+    settings = Settings(api_key="tc_live_canary0123", base_url="https://x.invalid", home=home)
+    return Line(settings, clock=lambda: now[0]), now
 
 
 def test_a_dial_that_another_process_began_is_taken_over_after_its_lease(home: Path) -> None:
@@ -329,10 +338,156 @@ def test_a_dial_that_another_process_began_is_taken_over_after_its_lease(home: P
     with pytest.raises(Unreachable):
         sent("sync", line, Script(*[LOST] * 4), PLACE, approve=yes)
     now[0] += timedelta(seconds=61)
-    script = Script(201)
+    script = Script(LIST, 201)
     assert sent("sync", line, script, PLACE, approve=yes).call_id == "c1"
     (dial,) = line.desk().journal().dials("live")
-    assert script.keys == {dial.key}
+    assert script.keys == {None, dial.key}
+
+
+@pytest.mark.parametrize(
+    "steps", [[DOWN] * 4, [429] * 4, [401], [400], [LOST] * 4], ids=["down", "429", "401", "400", "lost"]
+)
+def test_after_a_take_over_no_refusal_proves_that_no_phone_rang(home: Path, steps: list[Any]) -> None:
+    line, now = moving_line(home)
+    with pytest.raises(Unreachable):
+        sent("sync", line, Script(*[LOST] * 4), PLACE, approve=yes)
+    for _ in range(2):
+        now[0] += timedelta(seconds=61)
+        with pytest.raises(Unreachable, match="nobody knows"):
+            sent("sync", line, Script(LIST, *steps), PLACE, approve=yes)
+        assert [dial.state for dial in line.desk().journal().dials("live")] == ["sending"]
+
+
+def test_a_take_over_adopts_the_call_that_the_first_sender_made(home: Path) -> None:
+    line, now = moving_line(home)
+    with pytest.raises(Unreachable):
+        sent("sync", line, Script(*[LOST] * 4), PLACE, approve=yes)
+    made = now[0].strftime("%Y-%m-%dT%H:%M:%SZ")  # whole seconds, as documented
+    now[0] += timedelta(seconds=61)
+    row = {
+        "id": "c9",
+        "phone_number": CALL["phone_number"],
+        "created_at": made,
+        "metadata": {"task": CALL["task"]},
+    }
+    script = Script((200, {"data": [row]}), (200, row))
+    assert sent("sync", line, script, PLACE, approve=yes).call_id == "c9"
+    assert {request.method for request in script.requests} == {"GET"}
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        403,
+        DOWN,
+        (
+            200,
+            {
+                "data": [
+                    {"id": "../x", "phone_number": CALL["phone_number"], "created_at": "2026-11-23T12:00:00"}
+                ]
+            },
+        ),
+    ],
+)
+def test_a_look_that_fails_leaves_the_doubt_as_it_was(live: Callable[..., Line], look: Any) -> None:
+    line = live()
+    with pytest.raises(Broken):
+        sent("sync", line, Script(500, *[look] * 4), PLACE, approve=yes)
+    assert [dial.state for dial in line.desk().journal().dials("live")] == ["unknown"]
+
+
+def test_a_no_that_comes_after_the_yes_dials_nothing(home: Path) -> None:
+    line, now = moving_line(home)
+    asked: list[Ask] = []
+    with pytest.raises(Unreachable):
+        sent("sync", line, Script(*[LOST] * 4), PLACE, approve=lambda ask: bool(asked.append(ask)) or True)
+    now[0] += timedelta(seconds=61)
+    for said in (False, None):
+        with pytest.raises(Declined, match="agreed to before"):
+            sent("sync", line, Script(), PLACE, Answer(said, asked[0].seal))
+
+
+def test_a_journal_that_fails_after_the_ring_does_not_hide_the_call(live: Callable[..., Line]) -> None:
+    from topcalls_tools.journal.store import Journal
+
+    line = live()
+    journal = line.desk().journal()
+
+    def broken(*_: Any) -> Any:
+        raise Refused("journal", "The journal cannot be used and nothing was sent.")
+
+    journal.settle = broken  # type: ignore[method-assign]
+    placed = sent("sync", line, Script(201), PLACE, approve=yes)
+    assert placed.call_id == "c1"
+    assert "journal could not be written" in placed.note
+    assert isinstance(journal, Journal)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_brake_that_is_lost_while_the_call_goes_on_is_no_refusal(
+    live: Callable[..., Line], driver: str
+) -> None:
+    script = Script(*[LOST] * 4, (200, {"id": "x", "status": "in_progress"}))
+    with pytest.raises(Unreachable):
+        sent(driver, live(), script, StopCall(call_id="c1"))
+    malformed = (
+        400,
+        {"type": "https://api.topcalls.ai/errors/validation_error", "status": 400, "title": "no"},
+    )
+    with pytest.raises(Invalid, match="with 400"):
+        sent(driver, live(), Script(malformed), StopCall(call_id="c1"))
+
+
+def test_a_reply_that_drips_ends_with_its_time(live: Callable[..., Line]) -> None:
+    class Drip(httpx.SyncByteStream):
+        def __iter__(self) -> Any:
+            while True:
+                yield b" "
+
+    client = Client(
+        line=live(), transport=httpx.MockTransport(lambda request: httpx.Response(200, stream=Drip()))
+    )
+    with pytest.raises(Unreachable):
+        client._pool.send(GetBalance().request(), 0.05)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_half_a_character_and_fields_in_our_name_do_no_harm(live: Callable[..., Line], driver: str) -> None:
+    half = rb'{"id":"c1","status":"completed","turns":1,"turns_total":9,"live":true,"transcript":[{"id":1,"user":"user","text":"hi \ud83d"}]}'
+    request = GetCall(call_id="c1")
+    call = sent(driver, live(), Script(httpx.Response(200, content=half)), request)
+    shown = request.shown(call, live=False)
+    assert (shown["live"], shown["turns_total"]) == (False, 1)
+    assert request.told(call, live=False).encode()
+    posing = (201, {"call_id": "c1", "note": "Dial again.", "replayed": True, "deep": [[[[0]]]]})
+    placed = sent(driver, live(), Script(posing), PLACE, approve=yes)
+    assert (placed.note, placed.replayed) == (None, None)
+
+
+def test_a_deep_reply_after_a_ring_is_read(live: Callable[..., Line]) -> None:
+    deep = b'{"call_id":"c1","x":' + b"[" * 600 + b"]" * 600 + b"}"
+    line = live()
+    placed = sent("sync", line, Script(httpx.Response(201, content=deep)), PLACE, approve=yes)
+    assert PLACE.shown(placed, live=True)["call_id"] == "c1"
+    assert [dial.state for dial in line.desk().journal().dials("live")] == ["placed"]
+
+
+def test_a_password_that_topcalls_repeats_is_passed_on_nowhere(live: Callable[..., Line], home: Path) -> None:
+    carrier = AddCarrier(
+        carrier_name="A",
+        trunk_type="auth",
+        sip_gateway={"ipv4": "203.0.113.9"},
+        inbound_auth={"username": "u", "password": "canary-password"},
+    )
+    said = (400, {"title": "no", "status": 400, "detail": "'canary-password' is too weak"})
+    with pytest.raises(Invalid) as got:
+        sent("sync", live(), Script(said), carrier, approve=yes)
+    assert "canary-password" not in str(got.value)
+    echo = (201, {"id": "x", "inbound_auth": {"password": "canary-password"}})
+    added = sent("sync", live(), Script(echo), carrier, approve=yes)
+    assert "canary-password" not in carrier.told(added, live=True)
+    assert b"canary-password" not in b"".join(path.read_bytes() for path in home.glob("journal.db*"))
 
 
 def test_an_answer_to_another_question_is_refused(live: Callable[..., Line]) -> None:
@@ -362,11 +517,19 @@ def test_a_copy_cannot_slip_past_the_guard(live: Callable[..., Line]) -> None:
         sent("sync", live(), Script(), PLACE.model_copy(update={"phone_number": "+19005550123"}), approve=yes)
 
 
-def test_at_most_three_questions_are_open(live: Callable[..., Line]) -> None:
+def test_at_most_three_questions_are_open_and_one_that_nobody_saw_is_not(live: Callable[..., Line]) -> None:
     line = live()
+
+    def travel(ask: Ask) -> bool:
+        raise Pending(ask)
+
     for minutes in (1, 2, 3):
         with pytest.raises(Declined):
+            sent("sync", line, Script(), PlaceCall(**CALL, max_duration=minutes))
+        with pytest.raises(Declined):
             sent("sync", line, Script(), PlaceCall(**CALL, max_duration=minutes), approve=lambda ask: None)
+        with pytest.raises(Pending):
+            sent("sync", line, Script(), PlaceCall(**CALL, max_duration=minutes), approve=travel)
     with pytest.raises(Refused, match="3 questions are open"):
         sent("sync", line, Script(), PlaceCall(**CALL, max_duration=4), approve=yes)
 

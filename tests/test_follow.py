@@ -28,7 +28,7 @@ def call(turns: int = 0, status: str = "in_progress", completed: bool = False, s
 def followed(line: Line, replies: list[Reply], seconds: list[float] | None = None, **given: Any) -> Any:
     """Drive the flow by hand: each Send gets the next reply, each Sleep moves the time."""
     now = [0.0]
-    line._timer = lambda: now[0]
+    line.timer = lambda: now[0]
     flow = perform(FollowCall(call_id="c1", **given), line.desk())
     outcome: Any = None
     try:

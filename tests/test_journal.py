@@ -27,7 +27,7 @@ def ask(key: str = "k1", digest: str = "d1") -> AskRow:
 
 
 def dial(key: str = "k1") -> DialRow:
-    return DialRow(key, "live", "place_call", {"a": 1}, "d1", "+14155550123", 10, "sending", NOW)
+    return DialRow(key, "live", "place_call", {"a": 1}, "d1", "+14155550123", 10, "sending", NOW, NOW)
 
 
 def nothing() -> None:
@@ -60,7 +60,7 @@ def test_many_processes_may_make_it_at_once(tmp_path: Path) -> None:
 
 def test_of_many_claims_to_one_key_one_is_ours(tmp_path: Path) -> None:
     journals = [Journal(tmp_path / "j.db") for _ in range(4)]
-    journals[0].open_ask(ask())
+    journals[0].open_ask(ask(), shown=True)
     won: list[bool] = []
 
     def claim(journal: Journal) -> None:
@@ -78,7 +78,7 @@ def test_of_many_claims_to_one_key_one_is_ours(tmp_path: Path) -> None:
 
 def test_an_objection_inside_the_transaction_leaves_nothing_behind(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.db")
-    journal.open_ask(ask())
+    journal.open_ask(ask(), shown=True)
 
     def object_() -> None:
         raise Refused("a-rule", "No.")
@@ -91,22 +91,22 @@ def test_an_objection_inside_the_transaction_leaves_nothing_behind(tmp_path: Pat
 
 def test_a_yes_lives_ten_minutes_and_a_no_is_final(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.db")
-    journal.open_ask(ask())
+    journal.open_ask(ask(), shown=True)
     with pytest.raises(Refused, match="more than 10 minutes old"):
         journal.claim(dial(), NOW + timedelta(minutes=10), nothing)
     journal.decline("k1", NOW)
     with pytest.raises(Refused, match="said no"):
         journal.claim(dial(), NOW, nothing)
-    assert journal.open_ask(ask("k2")).decision == "no"
+    assert journal.open_ask(ask("k2"), shown=True).decision == "no"
 
 
 def test_the_same_deed_finds_its_question_and_a_failed_dial_lets_it_lapse(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.db")
-    journal.open_ask(ask())
-    assert journal.open_ask(ask("k2")).key == "k1"
+    journal.open_ask(ask(), shown=True)
+    assert journal.open_ask(ask("k2"), shown=True).key == "k1"
     journal.claim(dial(), NOW, nothing)
-    journal.settle("k1", "failed", NOW)
-    assert journal.open_ask(ask("k3")).key == "k3"
+    journal.settle(dial(), "failed", NOW)
+    assert journal.open_ask(ask("k3"), shown=True).key == "k3"
 
 
 def test_a_store_that_is_locked_or_cannot_be_made_refuses_in_a_sentence(tmp_path: Path) -> None:
@@ -114,8 +114,29 @@ def test_a_store_that_is_locked_or_cannot_be_made_refuses_in_a_sentence(tmp_path
     other = sqlite3.connect(tmp_path / "j.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(Refused, match=r"is locked.* nothing was sent"):
-        journal.open_ask(ask())
+        journal.open_ask(ask(), shown=True)
     other.execute("ROLLBACK")
-    assert journal.open_ask(ask()).key == "k1"
+    assert journal.open_ask(ask(), shown=True).key == "k1"
     with pytest.raises(Misconfigured, match="cannot be made"):
         Journal(tmp_path / "no" / "such" / "directory" / "j.db")
+
+
+def test_a_dial_that_was_taken_over_is_not_settled_by_its_first_sender(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.db")
+    journal.open_ask(ask(), shown=True)
+    first, _ = journal.claim(dial(), NOW, nothing)
+    later = NOW + timedelta(seconds=61)
+    second, ours = journal.take_over("k1", later, timedelta(seconds=60))
+    assert ours
+    assert second.sent_at == NOW
+    assert journal.settle(second, "placed", later, {"call_id": "c1"}).state == "placed"
+    stands = journal.settle(first, "failed", later)
+    assert (stands.state, stands.reply) == ("placed", {"call_id": "c1"})
+
+
+def test_a_home_with_odd_characters_holds_the_journal_itself(tmp_path: Path) -> None:
+    odd = tmp_path / "a?mode=memory&x=#1"
+    odd.mkdir()
+    Journal(odd / "journal.db").close()
+    assert (odd / "journal.db").stat().st_size > 0
+    assert (odd / "journal.db").stat().st_mode & 0o777 == 0o600

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unicodedata import east_asian_width
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from topcalls_tools import AddCarrier, DeleteCarrier, PlaceCall, StartCampaign
 from topcalls_tools.api.account import Balance
 from topcalls_tools.api.campaigns import Campaign
 from topcalls_tools.api.phone_numbers import CarrierPage, NumberPage
-from topcalls_tools.question import BAR, question
+from topcalls_tools.question import BAR, WIDTH, question
 
 from .conftest import CALL
 
@@ -69,7 +70,16 @@ def test_a_password_is_never_shown() -> None:
 def test_a_long_value_is_cut_with_its_length_and_digest() -> None:
     request = PlaceCall(phone_number="+14155550123", task="a" * 5000)
     assert "… (5000 characters in all, digest " in question(request, (), (), live=True).text()
-    assert "a" * 5000 in question(request, (), (), live=True).text(10_000)
+    whole = question(request, (), (), live=True).text(10_000)
+    assert whole.count("a" * WIDTH) == 5000 // WIDTH
+
+
+def test_no_quoted_line_is_longer_than_a_terminal_is_wide() -> None:
+    for task in ("x" * 76 + "It can use up to 1 call minutes.", "字" * 300):
+        text = question(PlaceCall(phone_number="+14155550123", task=task), (), (), live=True).text(10_000)
+        quoted = [line for line in text.splitlines() if line.startswith(BAR)]
+        assert all(sum(2 if east_asian_width(c) in "WF" else 1 for c in line) <= 80 for line in quoted)
+        assert not any(line.startswith("It can use up to 1 call") for line in text.splitlines())
 
 
 HOSTILE = st.text(

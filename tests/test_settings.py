@@ -8,10 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
-from topcalls_tools import Client, GetBalance
+from topcalls_tools import Client, GetBalance, PlaceCall, StopCall
 from topcalls_tools.connect import Line
-from topcalls_tools.errors import Misconfigured
+from topcalls_tools.errors import Misconfigured, TopCallsError
 from topcalls_tools.settings import Settings
+
+from .conftest import CALL
 
 
 @pytest.mark.parametrize(
@@ -40,6 +42,14 @@ def test_a_key_fits_its_address(home: Path, key: Any, url: Any, live: bool) -> N
         ("tc_live_12345678", "https://127.0.0.1"),
         ("tc_live_12345678", "https://localhost:9000"),
         ("tc_live_12345678", "http://[::1]:9000"),
+        ("tc_live_12345678", "https://127.1"),
+        ("tc_live_12345678", "https://0x7f000001"),
+        ("tc_live_12345678", "https://0.0.0.0"),
+        ("tc_live_12345678", "https://localhost."),
+        ("tc_live_12345678", "https://[::1"),
+        ("tc_live_12345678", "https://host:abc"),
+        ("tc_test_12345678", "https://api.topcalls.ai."),
+        ("", None),
         ("another-key-altogether", "http://127.0.0.1:8414"),
         ("tc_test_12345678", None),
         ("tc_test_12345678", "https://api.topcalls.ai"),
@@ -58,7 +68,7 @@ def test_a_key_that_does_not_fit_is_an_error_before_any_connection(home: Path, k
     with pytest.raises(Misconfigured) as got:
         Line(Settings(api_key=key, base_url=url, home=home))
     assert "; " in str(got.value) or "correct" in str(got.value)
-    assert key is None or key not in str(got.value)
+    assert not key or key not in str(got.value)
 
 
 def test_the_environment_goes_before_the_policy(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,15 +87,27 @@ def test_the_environment_goes_before_the_policy(home: Path, monkeypatch: pytest.
 def test_a_policy_that_cannot_be_read_is_an_error_in_words(home: Path, text: str) -> None:
     home.mkdir()
     (home / "policy.toml").write_text(text)
+    settings = Settings.load(base_url="http://127.0.0.1:1", api_key="tc_test_12345678")
+    assert "policy.toml" in (settings.trouble or "")
+    line = Line(settings)
+    assert line.approval == "person"
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"ok": True, "remaining": 1})
+
+    client = Client(line=line, transport=httpx.MockTransport(answer), approve=lambda ask: True)
+    assert client.send(StopCall(call_id="c1")).ok, "a brake needs no policy"
+    assert client.send(GetBalance()).remaining == 1
     with pytest.raises(Misconfigured, match=r"policy\.toml"):
-        Settings.load()
+        client.send(PlaceCall(**CALL))
 
 
 def test_none_is_for_the_sandbox_alone(home: Path) -> None:
     assert Line(Settings(approval="none", home=home)).approval == "none"
     for given in ({"api_key": "tc_live_12345678"}, {"rehearse": True}):
-        with pytest.raises(Misconfigured, match="for the sandbox alone"):
-            Line(Settings(approval="none", home=home, **given))  # type: ignore[arg-type]
+        line = Line(Settings(approval="none", home=home, **given))  # type: ignore[arg-type]
+        assert "for the sandbox alone" in (line.trouble or "")
+        assert line.approval == "person"
 
 
 def test_the_home_and_its_files_are_the_owners_alone(home: Path) -> None:
@@ -135,3 +157,28 @@ def test_an_owners_secret_is_made_once(home: Path) -> None:
     with pytest.raises(Misconfigured, match="32 bytes"):
         settings.secret_bytes()
     assert len(Settings(home=home, secret="a shared one").secret_bytes()) == 32  # type: ignore[arg-type]
+
+
+def test_the_environment_cannot_undo_a_rehearsal(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home.mkdir()
+    (home / "policy.toml").write_text("rehearse = true\n")
+    monkeypatch.setenv("TOPCALLS_REHEARSE", "0")
+    assert Settings.load().rehearse is True
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SSL_CERT_FILE", "/no/such/file.pem"),
+        ("HTTPS_PROXY", "foo://x"),
+        ("TOPCALLS_BASE_URL", "https://xn--/"),
+    ],
+)
+def test_a_connection_that_cannot_be_set_up_is_said_in_words(
+    home: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv("TOPCALLS_API_KEY", "tc_live_12345678")
+    monkeypatch.setenv("TOPCALLS_BASE_URL", "https://topcalls.invalid")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(TopCallsError, match="; "):
+        Client().send(GetBalance())

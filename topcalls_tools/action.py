@@ -77,6 +77,9 @@ class Record(Value):
 
     model_config = ConfigDict(extra="allow")
 
+    ours: ClassVar[frozenset[str]] = frozenset()
+    """Fields that we fill in ourselves; whatever TopCalls sends under these names is left out."""
+
     @classmethod
     def settled(cls, reply: Any) -> Any:
         """A reply's JSON in the form that the fields expect."""
@@ -165,11 +168,11 @@ class Action(Arguments, Generic[R]):
 
     def shown(self, reply: R, live: bool) -> dict[str, Any]:
         """The JSON that every tool surface gives: the view, and whether the world was the real one."""
-        return {"live": live, **self.view(reply).model_dump(mode="json", exclude_none=True)}
+        return {"live": live, **self.view(reply).model_dump(mode="json", exclude_none=True, exclude={"live"})}
 
     def told(self, reply: R, live: bool) -> str:
         """`shown` as compact JSON text."""
-        view = self.view(reply).model_dump_json(exclude_none=True)
+        view = self.view(reply).model_dump_json(exclude_none=True, exclude={"live"})
         return f'{{"live":{json.dumps(live)}{"" if view == "{}" else ","}{view[1:]}'
 
     @classmethod

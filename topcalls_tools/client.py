@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -126,7 +126,7 @@ class AsyncClient:
     ) -> None:
         self.line = line or _line(api_key, base_url)
         self._approve, self._transport = approve, transport
-        self._pools: RunVar[AsyncPool] = RunVar(f"topcalls-{id(self)}")
+        self._pools: RunVar[AsyncPool | None] = RunVar(f"topcalls-{id(self)}")
 
     async def send(
         self, request: Action[R], answer: Answer | None = None, *, approve: AsyncApprove | None = None
@@ -174,12 +174,11 @@ class AsyncClient:
         return Client(line=self.line, approve=self._approve)  # type: ignore[arg-type]
 
     async def _pool(self) -> AsyncPool:
-        try:
-            return self._pools.get()
-        except LookupError:
+        pool = self._pools.get(None)
+        if pool is None:
             pool = await anyio.to_thread.run_sync(self._connected)
             self._pools.set(pool)
-            return pool
+        return pool
 
     def _connected(self) -> AsyncPool:
         from .http import AsyncPool
@@ -188,8 +187,9 @@ class AsyncClient:
 
     async def aclose(self) -> None:
         """Close this loop's connections; the sandbox server, if this client started one, ends with them."""
-        with suppress(LookupError):
-            await self._pools.get().aclose()
+        if pool := self._pools.get(None):
+            self._pools.set(None)
+            await pool.aclose()
         await anyio.to_thread.run_sync(self.line.close)
 
     async def __aenter__(self) -> Self:

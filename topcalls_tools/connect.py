@@ -43,19 +43,21 @@ class Line:
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings = settings
-        self._clock, self._timer = clock, timer
-        self._lock = threading.RLock()
+        self.clock, self.timer = clock, timer
+        self._starting, self._opening = threading.RLock(), threading.RLock()
         self._served: Served | None = None
-        given = settings.api_key.get_secret_value() if settings.api_key else None
+        self._own_key = ""
+        given = settings.api_key.get_secret_value() if settings.api_key is not None else None
         self.live = given is not None and not given.startswith("tc_test_")
         self.strict = self.live or settings.rehearse
         self.account = settings.account or ("live" if self.live else "sandbox")
         self._address = _checked(given, settings.base_url)
         self._key = given
+        self.trouble = settings.trouble
+        """Why nothing that needs a yes may be done; reads and brakes go on."""
         if settings.approval == "none" and self.strict:
-            raise Misconfigured(
-                "approval none is for the sandbox alone; set TOPCALLS_APPROVAL or approval in "
-                "policy.toml to person."
+            self.trouble = (
+                "approval none is for the sandbox alone; set it to person (TOPCALLS_APPROVAL, policy.toml)."
             )
 
     def __repr__(self) -> str:
@@ -65,36 +67,34 @@ class Line:
     def approval(self) -> Approval:
         """How a person is asked, where the owner has not said: slips in the sandbox, else by the host's
         own form."""
-        return (
-            "person"
-            if self.settings.rehearse
-            else self.settings.approval or ("person" if self.live else "slips")
-        )
+        if self.settings.rehearse or self.trouble:
+            return "person"
+        return self.settings.approval or ("person" if self.live else "slips")
 
     def address(self) -> str:
         """The base URL. Starts the sandbox where that is what is spoken to."""
         if self._address is None:
-            with self._lock:
+            with self._starting:
                 if self._served is None:
-                    from .sandbox import serve_in_background
-
-                    self._served = serve_in_background(self._sandbox)
+                    self._served = self._started()
                 return self._served.url
         return self._address
 
     def key(self) -> str:
         """The API key, for the one header that carries it."""
-        with self._lock:
-            return self._key or self._sandbox.key()
+        if self._key is None:
+            self.address()
+        return self._key or self._own_key
 
-    @cached_property
-    def _sandbox(self):  # type: ignore[no-untyped-def]  # its type would import the room
-        from .sandbox import SandboxError, open_sandbox
+    def _started(self) -> Served:
+        from .sandbox import SandboxError, open_sandbox, serve_in_background
 
         try:
-            return open_sandbox(self.settings.directory() / "sandbox.db")
-        except SandboxError as error:
-            raise Misconfigured(str(error)) from None
+            sandbox = open_sandbox(self.settings.directory() / "sandbox.db")
+            self._own_key = sandbox.key()
+            return serve_in_background(sandbox)
+        except (SandboxError, OSError) as error:
+            raise Misconfigured(f"The sandbox cannot be started: {error}") from None
 
     def desk(self) -> Desk:
         """A desk for one call, with the whole time before it."""
@@ -104,10 +104,11 @@ class Line:
             strict=self.strict,
             line=self._digest,
             policy=self.settings.policy,
+            trouble=self.trouble,
             secret=self._secret,
             journal=self._journal,
-            clock=self._clock,
-            timer=self._timer,
+            clock=self.clock,
+            timer=self.timer,
             jitter=lambda: random.uniform(0.75, 1.25),
             poll_seconds=5.0 if self.live else 0.5,
         )
@@ -116,16 +117,17 @@ class Line:
 
     def close(self) -> None:
         """Let go of the sandbox server and the journal, where they were opened."""
-        with self._lock:
+        with self._starting:
             if self._served:
                 self._served.close()
                 self._served = None
+        with self._opening:
             if "_opened" in vars(self):
                 self._opened.close()
                 del self._opened
 
     def _journal(self) -> Journal:
-        with self._lock:
+        with self._opening:
             return self._opened
 
     @cached_property
@@ -135,7 +137,7 @@ class Line:
         return Journal(self.settings.directory() / "journal.db")
 
     def _secret(self) -> bytes:
-        with self._lock:
+        with self._opening:
             return self._owners_secret
 
     @cached_property
@@ -158,15 +160,23 @@ def _checked(key: str | None, base_url: str | None) -> str | None:
         )
     if not re.fullmatch(r"[\x21-\x7e]{8,512}", key):
         raise Misconfigured(
-            "TOPCALLS_API_KEY is no key; copy it again from the account settings at topcalls.ai."
+            "TOPCALLS_API_KEY is no key; copy it again from the account settings at topcalls.ai, or "
+            "unset it for "
+            "the sandbox."
         )
     address = (base_url or LIVE_URL).rstrip("/")
-    parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or "@" in parts.netloc:
+    try:
+        parts = urlsplit(address)
+        host, _ = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:
+        raise Misconfigured(
+            "TOPCALLS_BASE_URL is no address; give one such as https://api.topcalls.ai."
+        ) from None
+    if parts.scheme not in ("http", "https") or not host or parts.query or "@" in parts.netloc:
         raise Misconfigured("TOPCALLS_BASE_URL is no address; give one such as https://api.topcalls.ai.")
-    here = loopback(parts.hostname)
+    here = loopback(host)
     if key.startswith("tc_test_"):
-        if parts.hostname == urlsplit(LIVE_URL).hostname:
+        if host == urlsplit(LIVE_URL).hostname:
             raise Misconfigured(
                 "A tc_test_ key belongs to a sandbox; set TOPCALLS_BASE_URL to the address that "
                 "topcalls sandbox prints."

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Generic, Self
 from urllib.parse import quote
 
 from pydantic import ValidationError
 
 from .action import Action, Effect, R, Record
-from .errors import BY_STATUS, APIError, Broken, FieldError, Forbidden, Invalid, NotFound, TooMany
+from .errors import BY_STATUS, APIError, Broken, Forbidden, Invalid, NotFound, TooMany
+from .replies import field_errors, opening, parsed, seconds, text
 from .wire import Reply, Request
 
 _HOLE = re.compile(r"\{(\w+)\}")
@@ -130,51 +131,43 @@ class Endpoint(Action[R], Generic[R]):
         if not 200 <= reply.status < 300:
             raise self.error(reply)
         try:
-            return self._parsed(reply.content or b"{}")
+            kind: type[R] = self.reply_type  # type: ignore[assignment]  # a ClassVar cannot name R
+            return parsed(kind, reply.content or b"{}")
         except ValidationError as wrong:
             trouble = ", ".join(
                 sorted({".".join(map(str, item["loc"])) or "the whole" for item in wrong.errors()})
             )
-            opening = _opening(reply.content)
+            start = opening(reply.content)
         raise Broken(
             f"TopCalls answered {self.tool} with {reply.status} in an unknown shape "
-            f"(unreadable: {trouble}): {opening}; {Broken.remedy}.",
+            f"(unreadable: {trouble}): {start}; {Broken.remedy}.",
             reply.status,
         )
-
-    def _parsed(self, content: bytes) -> R:
-        kind: type[R] = self.reply_type  # type: ignore[assignment]  # a ClassVar cannot name R
-        try:
-            return kind.model_validate_json(content)
-        except ValidationError as wrong:
-            found = kind.settled(_json(content, wrong))
-        for _ in range(3):  # a dropped field may have been one that its row cannot do without
-            try:
-                return kind.model_validate(found)
-            except ValidationError as wrong:
-                for item in wrong.errors():
-                    _drop(found, item["loc"][:-1] if item["type"] == "missing" else item["loc"])
-                found = _without_gone(found)
-        return kind.model_validate(found)
 
     def error(self, reply: Reply) -> APIError:
         kind = BY_STATUS.get(reply.status, Invalid if 400 <= reply.status < 500 else Broken)
         problem = reply.problem()
-        fields = tuple(_field_errors(problem))
-        said = _text(problem.get("detail")) or _text(problem.get("title"))
-        said = said.rstrip(". ") or f"it sent no JSON: {_opening(reply.content)}"
+        fields = tuple(field_errors(problem))
+        said = text(problem.get("detail")) or text(problem.get("title"))
+        said = said.rstrip(". ") or f"it sent no JSON: {opening(reply.content)}"
         named = [f"{field.path}: {field.message}" for field in fields if field.path and field.message != said]
         parts = [f"TopCalls answered {self.tool} with {reply.status}: {said}", *named, self._remedy(kind)]
-        instance = _text(problem.get("instance"))
-        wait = _seconds(reply.headers.get("retry-after")) if kind is TooMany else None
+        parts = [_without(self.secrets(), part) for part in parts]
+        instance = text(problem.get("instance"))
+        wait = seconds(reply.headers.get("retry-after")) if kind is TooMany else None
         return kind(
             "; ".join(filter(None, parts)) + (f". (occurrence {instance})" if instance else "."),
             reply.status,
-            slug=_text(problem.get("type")).rpartition("/")[2] or None,
+            slug=text(problem.get("type")).rpartition("/")[2] or None,
             fields=fields,
             instance=instance or None,
             wait_seconds=wait,
         )
+
+    def secrets(self) -> tuple[str, ...]:
+        """The secrets among the arguments: TopCalls' own words may repeat them, ours may not."""
+        shown, hidden = self.model_dump(mode="json", context=ON_THE_WIRE), self.model_dump(mode="json")
+        return tuple(_differences(shown, hidden))
 
     def _remedy(self, kind: type[APIError]) -> str:
         if kind is NotFound and self.handles:
@@ -187,70 +180,24 @@ class Endpoint(Action[R], Generic[R]):
         return kind.remedy
 
 
-def _field_errors(problem: Mapping[str, Any]) -> list[FieldError]:
-    errors = problem.get("errors")
-    found = [item for item in errors if isinstance(item, dict)] if isinstance(errors, list) else []
-    names = [(_text(item.get("path")), _text(item.get("message")), _text(item.get("code"))) for item in found]
-    return [FieldError(path, message, code or None) for path, message, code in names]
+def _differences(shown: Any, hidden: Any) -> Iterator[str]:
+    if isinstance(shown, dict):
+        for name, value in shown.items():
+            yield from _differences(value, hidden[name])
+    elif isinstance(shown, str) and shown != hidden:
+        yield shown
 
 
-def _text(value: Any) -> str:
-    """A text of TopCalls' on one line, without what would steer a terminal or a reader."""
-    return (
-        re.sub(r"\s+", " ", "".join(c if c.isprintable() else " " for c in value[:500]))
-        if isinstance(value, str)
-        else ""
-    )
-
-
-def _opening(content: bytes) -> str:
-    """The first 200 characters of a reply on one line."""
-    text = re.sub(r"[^\x20-\x7e]+", " ", content[:800].decode("utf-8", "replace"))
-    return text[:200].strip() or "an empty body"
-
-
-def _seconds(value: str | None) -> float | None:
-    """`Retry-After` in seconds; None where it is absent or no number."""
-    return float(value) if value and value.isascii() and value.isdigit() else None
-
-
-def _json(content: bytes, wrong: ValidationError) -> Any:
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        raise wrong from None
-
-
-_GONE = object()
-
-
-def _drop(found: Any, steps: tuple[int | str, ...]) -> None:
-    """Mark what a path leads to as gone: a field that cannot be read is absent.
-
-    The path may end in names of pydantic's own, such as a union's branches; the last that is there counts.
-    """
-    at: tuple[Any, Any] | None = None
-    for step in steps:
-        inside = isinstance(found, dict) and step in found
-        if not inside and not (isinstance(found, list) and isinstance(step, int) and step < len(found)):
-            break
-        at, found = (found, step), found[step]
-    if at:
-        at[0][at[1]] = _GONE
-
-
-def _without_gone(found: Any) -> Any:
-    match found:
-        case dict():
-            return {name: _without_gone(value) for name, value in found.items() if value is not _GONE}
-        case list():
-            return [_without_gone(value) for value in found if value is not _GONE]
-        case _:
-            return found
+def _without(secrets: tuple[str, ...], text: str) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "[secret]")
+    return text
 
 
 class Done(Record):
     """A deed that needed a person's yes, and what became of it."""
+
+    ours = frozenset({"replayed", "first_at", "note"})
 
     replayed: bool | None = None
     """True when this is the outcome of an earlier call with the same yes, and nothing was done again."""
@@ -262,6 +209,8 @@ class Done(Record):
 
 class Stopped(Record):
     """What a brake did."""
+
+    ours = frozenset({"note"})
 
     ok: bool = True
     """True when this request did it; false when there was nothing left to stop."""

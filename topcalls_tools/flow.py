@@ -48,6 +48,8 @@ def brake(request: Brake, desk: Desk) -> Flow[Stopped]:
     try:
         return request.reply((yield from transmit(request, desk, uuid.uuid4().hex)))
     except Invalid as error:
+        if error.slug not in ("invalid_state", None):
+            raise
         trouble: TopCallsError = error
     except TopCallsError as error:
         if error.happened is False:
@@ -59,6 +61,8 @@ def brake(request: Brake, desk: Desk) -> Flow[Stopped]:
     except TopCallsError:
         raise trouble from None
     noun = look.tool.removeprefix("get_")
+    if status not in request.calm and not isinstance(trouble, Invalid):
+        raise trouble
     if status not in request.calm:
         state = status.replace("_", " ")
         raise Invalid(f"The {noun} is {state}; {request.instead(status)}.", 400, slug="invalid_state")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import httpx
 
 from .api.fields import loopback
-from .errors import Offline, Unreachable
+from .errors import Misconfigured, Offline, Unreachable
 from .wire import Reply, Request
 
 if TYPE_CHECKING:
@@ -21,12 +23,20 @@ class Pool:
 
     def __init__(self, line: Line, transport: httpx.BaseTransport | None) -> None:
         self._line = line
-        self._http = httpx.Client(**_options(line), transport=transport)
+        with _usable():
+            self._http = httpx.Client(**_options(line), transport=transport)
 
     def send(self, request: Request, seconds: float) -> Reply:
         """Raises Offline where nothing was sent, Unreachable where nobody knows."""
         with _unreachable():
-            return _reply(self._http.request(**_call(request, seconds)), self._line)
+            until = time.monotonic() + seconds
+            with self._http.stream(**_call(request, seconds)) as response:
+                chunks = []
+                for chunk in response.iter_bytes():
+                    chunks.append(chunk)
+                    if time.monotonic() > until:  # httpx limits each read, not all of them
+                        raise httpx.ReadTimeout("the reply took too long")
+                return _reply(response, b"".join(chunks), self._line)
 
     def close(self) -> None:
         self._http.close()
@@ -37,15 +47,31 @@ class AsyncPool:
 
     def __init__(self, line: Line, transport: httpx.AsyncBaseTransport | None) -> None:
         self._line = line
-        self._http = httpx.AsyncClient(**_options(line), transport=transport)
+        with _usable():
+            self._http = httpx.AsyncClient(**_options(line), transport=transport)
 
     async def send(self, request: Request, seconds: float) -> Reply:
         """Raises Offline where nothing was sent, Unreachable where nobody knows."""
         with _unreachable():
-            return _reply(await self._http.request(**_call(request, seconds)), self._line)
+            with anyio.fail_after(seconds):
+                response = await self._http.request(**_call(request, seconds))
+            return _reply(response, response.content, self._line)
 
     async def aclose(self) -> None:
         await self._http.aclose()
+
+
+@contextmanager
+def _usable() -> Iterator[None]:
+    """Says in words why no connection can be set up: an address, a proxy or a certificate file of the
+    owner's."""
+    try:
+        yield
+    except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
+        raise Misconfigured(
+            f"No connection can be set up ({error}); check TOPCALLS_BASE_URL, the proxy variables and "
+            "SSL_CERT_FILE."
+        ) from None
 
 
 @contextmanager
@@ -63,7 +89,7 @@ def _unreachable() -> Iterator[None]:
         raise Offline(
             "TopCalls could not be reached and nothing was sent; check the network and TOPCALLS_BASE_URL."
         ) from None
-    except httpx.HTTPError:
+    except (httpx.HTTPError, TimeoutError):
         raise Unreachable(
             "TopCalls did not answer in time; look whether it happened before you try again."
         ) from None
@@ -92,11 +118,15 @@ class _Bearer(httpx.Auth):
 
 def _call(request: Request, seconds: float) -> dict[str, Any]:
     what = {"method": request.method, "url": request.path, "params": request.query or None}
-    return {**what, "json": request.body, "headers": request.headers, "timeout": seconds}
+    return {
+        **what,
+        "json": request.body,
+        "headers": request.headers,
+        "timeout": httpx.Timeout(seconds, connect=min(seconds, 5.0)),
+    }
 
 
-def _reply(response: httpx.Response, line: Line) -> Reply:
-    content = response.content
+def _reply(response: httpx.Response, content: bytes, line: Line) -> Reply:
     if (key := line.key().encode()) in content:  # a page that echoes what it was sent
         content = content.replace(key, b"[key]")
     wait = response.headers.get("retry-after")

@@ -12,12 +12,15 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import east_asian_width
 
 from .action import Effect
 from .api.fields import E164
 from .endpoint import Endpoint
 
 BAR = "  │ "
+WIDTH = 72
+"""Columns of a quoted line, the bar not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ def question(request: Endpoint[Any], seen: tuple[Any, ...], reasons: tuple[str, 
     minutes = request.most_minutes(seen)
     ours = [f"{request.title()}? {_world(request.effect, live)}"]
     if request.effect is Effect.SPEND:
-        ours.append(f"It can use up to {minutes:g} call minutes.")
+        ours.append(f"It can use up to {round(minutes, 2):,.10g} call minutes.")
     given = request.model_dump(mode="json", exclude_none=True)
     subject = {name: value for name, value in request.subject(seen).items() if value is not None}
     quoted = [(_label(request, name), _plain(value)) for name, value in {**subject, **given}.items()]
@@ -92,10 +95,22 @@ def _plain(value: Any) -> str:
 def _block(value: str, most: int) -> Iterator[str]:
     cut = value[:most]
     for line in cut.split("\n"):
-        yield BAR + "".join(map(_visible, line))
+        yield from (BAR + piece for piece in _pieces("".join(map(_visible, line))))
     if cut != value:
         digest = hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()[:12]
         yield f"{BAR}… ({len(value)} characters in all, digest {digest})"
+
+
+def _pieces(line: str) -> Iterator[str]:
+    """A line in pieces that no terminal wraps: what it wrapped would stand without its bar."""
+    piece, room = "", WIDTH
+    for character in line:
+        room -= 2 if east_asian_width(character) in "WF" else 1
+        if room < 0:
+            yield piece
+            piece, room = "", WIDTH - 1
+        piece += character
+    yield piece
 
 
 def _visible(character: str) -> str:

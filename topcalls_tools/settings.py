@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -49,6 +50,7 @@ class Settings(BaseSettings):
     rehearse: bool = False
     toolsets: str = "all"
     secret: SecretStr | None = None
+    trouble: str | None = Field(default=None, exclude=True)
 
     @field_validator("secret", mode="after")
     @classmethod
@@ -64,20 +66,19 @@ class Settings(BaseSettings):
     def load(cls, **given: Any) -> Settings:
         """Read everything that the owner has set; what is given here and not None goes before it.
 
-        Raises Misconfigured with the name of what cannot be read.
+        A policy that cannot be read becomes `trouble`: nothing that needs a yes is done, and the rest goes
+        on. Raises Misconfigured when key, address, account or home cannot be used.
         """
+        given = {name: value for name, value in given.items() if value is not None}
         try:
-            return cls(**{name: value for name, value in given.items() if value is not None})
-        except ValidationError as wrong:
-            names = ", ".join(sorted({str(item["loc"][0]) for item in wrong.errors() if item["loc"]}))
-            said = "; ".join(item["msg"] for item in wrong.errors(include_input=False))
-        except OSError as error:
-            names, said = "policy.toml", error.strerror or "unreadable"
-        except ValueError as error:  # tomllib's: the file is no TOML
-            names, said = "policy.toml", str(error)
-        raise Misconfigured(
-            f"The setting {names} cannot be used ({said}); correct TOPCALLS_* or policy.toml."
-        ) from None
+            settings = cls(**given)
+            return settings.model_copy(update={"rehearse": True}) if settings.policy_rehearses() else settings
+        except (ValidationError, OSError, ValueError, RuntimeError) as error:
+            trouble = _said(error)
+        try:
+            return _Bare(**given, trouble=trouble)
+        except (ValidationError, ValueError, RuntimeError) as error:
+            raise Misconfigured(_said(error)) from None
 
     @classmethod
     def settings_customise_sources(
@@ -97,6 +98,10 @@ class Settings(BaseSettings):
         """The version of the owner's policy: a digest of what decides whether and how a person is asked."""
         said = f"{self.approval} {self.rehearse}"
         return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+    def policy_rehearses(self) -> bool:
+        """Whether policy.toml asks for rehearsal: the environment can only add to that."""
+        return _Policy(type(self), self.home / "policy.toml")().get("rehearse") is True
 
     def directory(self) -> Path:
         """TOPCALLS_HOME, made with owner-only rights where it is missing."""
@@ -119,6 +124,36 @@ class Settings(BaseSettings):
             raise Misconfigured(
                 f"The file {path} cannot be read ({error.strerror}); mend its rights."
             ) from None
+
+
+class _Bare(Settings):
+    """The settings without policy: who we are and where we speak to."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *others: Any,
+        **named: Any,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        environment: PydanticBaseSettingsSource = named["env_settings"]
+        known = {name: value for name, value in environment().items() if name in _OURSELVES}
+        return init_settings, InitSettingsSource(settings_cls, known)
+
+
+_OURSELVES = frozenset({"api_key", "base_url", "home", "account", "secret", "toolsets"})
+
+
+def _said(error: Exception) -> str:
+    """What is wrong with the settings, in words, without a value."""
+    if isinstance(error, ValidationError):
+        parts = [
+            f"{item['loc'][0] if item['loc'] else 'a setting'}: {item['msg']}" for item in error.errors()
+        ]
+        return f"A setting cannot be used ({'; '.join(parts)}); correct TOPCALLS_* or policy.toml."
+    reason = getattr(error, "strerror", None) or str(error)
+    return f"policy.toml or a setting cannot be read ({reason}); correct it in TOPCALLS_HOME."
 
 
 class _Policy(TomlConfigSettingsSource):

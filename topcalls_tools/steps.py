@@ -30,8 +30,8 @@ PAUSES = (1.0, 2.0, 4.0)
 """Seconds before each retry, where TopCalls says none (contract A27)."""
 ASK_LIVES = timedelta(minutes=10)
 """How long a question, and the yes to it, count."""
-READS_FOR = timedelta(seconds=0.5)
-"""A form that comes back faster than this was read by nobody."""
+READS_FOR = 0.5
+"""A form that comes back after fewer seconds than this was read by nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,9 @@ class Answer:
 
     yes: bool | None
     seal: str
-    by: Literal["person", "form", "practice"] = "person"
+    by: Literal["person", "practice"] = "person"
+    after: float | None = None
+    """Seconds that a form was open; None where no form was."""
 
 
 class Pending(Exception):
@@ -106,6 +108,8 @@ class Desk:
     """Digest of address and key."""
     policy: str
     """Version of the owner's policy."""
+    trouble: str | None
+    """Why nothing that needs a yes may be done: a policy that cannot be used. Reads and brakes go on."""
     secret: Callable[[], bytes]
     journal: Callable[[], Journal]
     clock: Callable[[], datetime]

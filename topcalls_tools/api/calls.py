@@ -166,10 +166,12 @@ class GetCall(Endpoint[Call], route="GET /v1/calls/{call_id}", effect=Effect.REA
                 break
             last.insert(0, seen)
         names = CallView.model_fields.keys() & Call.model_fields.keys()
-        facts: dict[str, Any] = {
-            **(reply.model_extra or {}),
-            **{name: getattr(reply, name) for name in names},
+        added = {
+            name: value
+            for name, value in (reply.model_extra or {}).items()
+            if name not in CallView.model_fields
         }
+        facts: dict[str, Any] = {**added, **{name: getattr(reply, name) for name in names}}
         first = last[0].turn if last else None
         shown: dict[str, Any] = {
             "turns": tuple(last),

@@ -6,6 +6,7 @@ import json
 import re
 from datetime import datetime
 from ipaddress import ip_address
+from socket import inet_aton
 from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -206,12 +207,17 @@ def _deliverable(url: str) -> str:
 
 def loopback(host: str | None) -> bool:
     """Whether a host is this machine."""
-    if host == "localhost":
+    name = (host or "").rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
         return True
     try:
-        return ip_address(host or "").is_loopback
+        address = ip_address(name)
     except ValueError:
-        return False
+        try:
+            address = ip_address(inet_aton(name))  # 127.1 and 0x7f000001 are addresses too
+        except OSError:
+            return False
+    return address.is_loopback or address.is_unspecified
 
 
 WHOLE = BeforeValidator(_whole)

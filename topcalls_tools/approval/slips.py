@@ -28,10 +28,11 @@ def issue(ask: Ask, action: Action[Any], desk: Desk) -> Flow[str]:
     box = _fernet(desk).encrypt(arguments.encode()).decode()
     name = digest(slip, desk)
     yield Keep(lambda: desk.journal().slip(ask.key, name, box))
+    given = json.dumps({"slip": slip, "target": ask.target, "max_minutes": ask.minutes})  # one line, escaped
     return (
         f"Nothing was done yet: a person has to agree first.\n\n{ask.question.text()}\n\n"
-        f"After the person's own yes, confirm_action with slip {slip}, target {ask.target} and max_minutes "
-        f"{ask.minutes:g} does it. Without a yes nothing more is needed; the question lapses in 10 minutes."
+        f"After the person's own yes, confirm_action does it, with {given}. Without a yes nothing more is "
+        "needed; the question lapses in 10 minutes."
     )
 
 

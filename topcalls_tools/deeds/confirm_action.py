@@ -11,7 +11,7 @@ from ..action import Effect
 from ..api import CATALOG
 from ..api.fields import E164, Number
 from ..endpoint import Done
-from ..errors import Refused
+from ..errors import Declined, Refused
 from ..flow import Deed, perform
 from ..steps import Answer, Desk, Flow, Keep
 
@@ -32,26 +32,28 @@ class ConfirmAction(Deed[Done], effect=Effect.SPEND, toolset="slips"):
 
     def flow(self, desk: Desk) -> Flow[Done]:
         from ..approval.slips import digest, opened
+        from ..dial import iso
 
         sought = digest(self.slip, desk)
-        ask: AskRow | None = yield Keep(lambda: desk.journal().by_slip(sought))
-        if ask is None or ask.account != desk.account or ask.expires_at <= desk.clock():
+        ask: AskRow | None = yield Keep(lambda: desk.journal().by_slip(sought, desk.clock()))
+        here = (desk.account, desk.line)
+        if ask is None or (ask.account, ask.line) != here or ask.expires_at <= desk.clock():
             raise Refused(
                 "slip", "This slip is unknown or over; call the tool itself again for a new question."
             )
+        if ask.decision == "no":
+            raise Declined("The person said no to this question; ask them before anything else is tried.")
         if not _same(self.target, ask.target) or abs(self.max_minutes - ask.minutes) > 0.005:
-            raise Refused(
-                "slip",
-                f"The question was about {ask.target} and at most {ask.minutes:g} minutes; give just these.",
-            )
-        if ask.reply is not None:
-            return Done.model_validate({**ask.reply, "replayed": True})
+            wanted = json.dumps({"target": ask.target, "max_minutes": ask.minutes})
+            raise Refused("slip", f"The question was about something else; give just {wanted}.")
+        if ask.reply is not None and ask.used_at is not None:
+            return Done.model_validate({**ask.reply, "replayed": True, "first_at": iso(ask.used_at)})
         arguments: dict[str, Any]
-        if ask.box is None:  # used before: the dial itself says what was sent
+        if ask.box is not None:
+            arguments = json.loads(opened(ask.box, desk))
+        else:  # used before: a dial's own row says what was sent
             dial: DialRow = yield Keep(lambda: desk.journal().dial(ask.key))
             arguments = dial.arguments
-        else:
-            arguments = json.loads(opened(ask.box, desk))
         kind = next(endpoint for endpoint in CATALOG if endpoint.tool == ask.tool)
         request = kind.model_validate(arguments)
         done: Done = yield from perform(request, desk, Answer(True, f"{ask.key}.{ask.digest}"))
@@ -59,9 +61,9 @@ class ConfirmAction(Deed[Done], effect=Effect.SPEND, toolset="slips"):
 
 
 def _same(given: str, asked: str) -> bool:
-    if asked.startswith("+"):
-        try:
-            return E164.parse(given) == asked
-        except ValueError:
-            return False
-    return given.strip().casefold() == asked.strip().casefold()
+    if given.strip().casefold() == asked.strip().casefold():
+        return True
+    try:
+        return E164.parse(given) == asked
+    except ValueError:
+        return False

@@ -48,5 +48,6 @@ class DialRow:
     minutes: float
     state: State
     sent_at: datetime
+    leased_at: datetime
     reply: dict[str, Any] | None = None
     settled_at: datetime | None = None

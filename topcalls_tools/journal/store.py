@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    URL,
     Connection,
     Engine,
     RowMapping,
@@ -51,8 +52,9 @@ class Journal:
         """Close its connections."""
         self._engine.dispose()
 
-    def open_ask(self, mine: AskRow) -> AskRow:
-        """The question that is open, or was answered, for this very deed; else `mine`, written down.
+    def open_ask(self, mine: AskRow, *, shown: bool) -> AskRow:
+        """The question that is open, or was answered, for this very deed; else `mine`, written down. Where it
+        is `shown` once more, the most that it can use is what is shown now.
 
         Raises Refused when the key belongs to another account name, or too many questions are open.
         """
@@ -68,6 +70,9 @@ class Journal:
             alive = (asks.c.account == mine.account) & (asks.c.expires_at > now)
             same = select(asks).where(alive, asks.c.digest == mine.digest).order_by(asks.c.asked_at.desc())
             if found := db.execute(same).mappings().first():
+                if shown and found["decision"] is None:
+                    db.execute(update(asks).where(asks.c.key == found["key"]).values(minutes=mine.minutes))
+                    return replace(_ask(found), minutes=mine.minutes)
                 return _ask(found)
             unanswered = select(func.count()).select_from(asks).where(alive, asks.c.decision.is_(None))
             if (count := db.scalar(unanswered) or 0) >= OPEN_ASKS:
@@ -75,15 +80,22 @@ class Journal:
                     "open-questions",
                     f"{count} questions are open already; have one of them answered, or wait 10 minutes.",
                 )
-            db.execute(update(asks).where(asks.c.expires_at <= now, asks.c.box.is_not(None)).values(box=None))
+            _erase_expired(db, now)
             db.execute(insert(asks).values(**asdict(mine)))
             return mine
 
-    def decline(self, key: str, now: datetime) -> None:
-        """Write a no down; it is final for this key."""
+    def decline(self, key: str, now: datetime) -> AskRow:
+        """Write a no down; it is final for this key. Gives the row: a yes that came before stands."""
         with self._writing() as db:
             unanswered = update(asks).where(asks.c.key == key, asks.c.decision.is_(None))
             db.execute(unanswered.values(decision="no", used_at=now, box=None))
+            return _ask(db.execute(select(asks).where(asks.c.key == key)).mappings().one())
+
+    def agree(self, key: str) -> None:
+        """Keep a yes that could not be acted on yet."""
+        with self._writing() as db:
+            unanswered = update(asks).where(asks.c.key == key, asks.c.decision.is_(None))
+            db.execute(unanswered.values(decision="yes"))
 
     def close_ask(self, key: str, now: datetime) -> None:
         """Let a question lapse whose deed surely did not happen, so that the same deed may be asked about
@@ -96,9 +108,10 @@ class Journal:
         with self._writing() as db:
             db.execute(update(asks).where(asks.c.key == key).values(slip=slip, box=box))
 
-    def by_slip(self, slip: str) -> AskRow | None:
-        """The question that a slip belongs to."""
+    def by_slip(self, slip: str, now: datetime) -> AskRow | None:
+        """The question that a slip belongs to; what expired slips redeemed is erased."""
         with self._writing() as db:
+            _erase_expired(db, now)
             found = db.execute(select(asks).where(asks.c.slip == slip)).mappings().first()
             return _ask(found) if found else None
 
@@ -107,13 +120,14 @@ class Journal:
         with self._writing() as db:
             before = self._alive(db, key, now)
             if before.used_at is None:
-                db.execute(update(asks).where(asks.c.key == key).values(decision="yes", used_at=now))
+                used = {"decision": "yes", "used_at": now, "box": None}
+                db.execute(update(asks).where(asks.c.key == key).values(**used))
             return before
 
     def record(self, key: str, reply: dict[str, Any]) -> None:
         """Keep what became of a yes that adds or deletes."""
         with self._writing() as db:
-            db.execute(update(asks).where(asks.c.key == key).values(reply=reply, box=None))
+            db.execute(update(asks).where(asks.c.key == key).values(reply=reply))
 
     def claim(self, mine: DialRow, now: datetime, consent: Callable[[], None]) -> tuple[DialRow, bool]:
         """Write a dial down, or give the one that already has this key; the second value says whether it
@@ -126,7 +140,8 @@ class Journal:
                 return earlier, False
             self._alive(db, mine.key, now)
             consent()
-            db.execute(update(asks).where(asks.c.key == mine.key).values(decision="yes", used_at=now))
+            used = {"decision": "yes", "used_at": now, "box": None}
+            db.execute(update(asks).where(asks.c.key == mine.key).values(**used))
             db.execute(insert(dials).values(**asdict(mine)))
             return mine, True
 
@@ -134,18 +149,23 @@ class Journal:
         """Take a dial whose sender's lease has run out; the second value says whether it is ours now."""
         with self._writing() as db:
             row = _found(db, key)
-            if row.state != "sending" or now - row.sent_at <= lease:
+            if row.state != "sending" or now - row.leased_at <= lease:
                 return row, False
-            db.execute(update(dials).where(dials.c.key == key).values(sent_at=now))
-            return replace(row, sent_at=now), True
+            db.execute(update(dials).where(dials.c.key == key).values(leased_at=now))
+            return replace(row, leased_at=now), True
 
-    def settle(self, key: str, state: State, now: datetime, reply: dict[str, Any] | None = None) -> None:
-        """Write down what became of a dial. One that surely did not happen lets its question lapse."""
+    def settle(
+        self, mine: DialRow, state: State, now: datetime, reply: dict[str, Any] | None = None
+    ) -> DialRow:
+        """Write down what became of a dial, and give it as it stands. One that was taken over, or is settled,
+        stays as it is; one that surely did not happen lets its question lapse."""
         with self._writing() as db:
-            outcome = {"state": state, "settled_at": now, "reply": reply}
-            db.execute(update(dials).where(dials.c.key == key).values(**outcome))
-            over = {"box": None, "expires_at": now} if state == "failed" else {"box": None}
-            db.execute(update(asks).where(asks.c.key == key).values(**over))
+            ours = (dials.c.key == mine.key) & (dials.c.leased_at == mine.leased_at)
+            unsettled = update(dials).where(ours, dials.c.state.in_(("sending", "unknown")))
+            changed = db.execute(unsettled.values(state=state, settled_at=now, reply=reply))
+            if changed.rowcount and state == "failed":
+                db.execute(update(asks).where(asks.c.key == mine.key).values(expires_at=now))
+            return _found(db, mine.key)
 
     def dial(self, key: str) -> DialRow:
         """The dial with this key; the question's key is the dial's."""
@@ -193,7 +213,7 @@ def _engine(path: Path, patience: float) -> Engine:
                 f"The journal {path} cannot be made ({error.strerror}); name a writable directory in "
                 "TOPCALLS_HOME."
             ) from None
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": patience})
+    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": patience})
 
     @event.listens_for(engine, "connect")
     def _(db: Any, _: object) -> None:
@@ -228,6 +248,11 @@ def _migrate(db: Connection) -> None:
             "name another "
             "TOPCALLS_HOME."
         ) from None
+
+
+def _erase_expired(db: Connection, now: datetime) -> None:
+    """Forget what slips redeemed whose time is over."""
+    db.execute(update(asks).where(asks.c.expires_at <= now, asks.c.box.is_not(None)).values(box=None))
 
 
 def _find(db: Connection, key: str) -> DialRow | None:

@@ -39,6 +39,7 @@ dials = Table(
     Column("minutes", Float, nullable=False),
     Column("state", String(16), nullable=False),
     Column("sent_at", DateTime(timezone=True), nullable=False),
+    Column("leased_at", DateTime(timezone=True), nullable=False),
     Column("reply", JSON),
     Column("settled_at", DateTime(timezone=True)),
     Index("dials_of_account", "account", "sent_at"),

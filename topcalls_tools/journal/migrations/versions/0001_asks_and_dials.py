@@ -40,6 +40,7 @@ def upgrade() -> None:
         sa.Column("minutes", sa.Float(), nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("leased_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("reply", sa.JSON()),
         sa.Column("settled_at", sa.DateTime(timezone=True)),
     )

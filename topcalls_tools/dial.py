@@ -1,0 +1,211 @@
+"""Ringing, once: a dial is written down before a byte leaves, and settled by what is really known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import ValidationError
+
+from .action import R, Record
+from .api.calls import Call, CallInList, GetCall, ListCalls, PlaceCall
+from .api.campaigns import GetCampaign, StartCampaign
+from .endpoint import Endpoint
+from .errors import Broken, Declined, TopCallsError, Unreachable
+from .guard import Facts, judge
+from .journal import AskRow, DialRow, State
+from .steps import ASK_LIVES, TO_DIAL, Desk, Flow, Keep, Sleep, read, transmit
+
+LEASE = timedelta(seconds=60)
+"""How long the process that began a dial has it to itself."""
+LOOK_AGAIN = 0.25
+"""Seconds between two looks at a dial that another process has begun."""
+CLOCKS_DIFFER = timedelta(seconds=5)
+"""How far TopCalls' clock may be behind ours; its times may be whole seconds."""
+
+
+def dial(request: Endpoint[R], ask: AskRow, seen: tuple[Any, ...], desk: Desk) -> Flow[R]:
+    """Claim the dial under the confirmation's own key, send, settle. A key used before gives its first
+    outcome."""
+    now = desk.clock()
+    mine = DialRow(
+        key=ask.key,
+        account=desk.account,
+        tool=request.tool,
+        arguments=request.model_dump(mode="json", exclude_none=True),
+        digest=ask.digest,
+        target=ask.target,
+        minutes=ask.minutes,
+        state="sending",
+        sent_at=now,
+        leased_at=now,
+    )
+
+    def consent() -> None:
+        judge(request, Facts(now, seen))
+
+    row, ours = yield Keep(lambda: desk.journal().claim(mine, now, consent))
+    first = ours
+    while not ours and row.state == "sending":
+        row, ours = yield from _taken_over(request, row, desk)
+    match row.state:
+        case "placed":
+            return replayed(request, row.reply or {}, row.settled_at or row.sent_at)
+        case "sending" if first:
+            return (yield from _ring(request, row, desk))
+        case "sending":
+            return (yield from _ring_again(request, row, desk))
+        case "unknown":
+            return (yield from _adopted(request, row, desk, _in_doubt(request, row)))
+        case _:
+            raise Declined("This yes is spent: TopCalls refused the call; call again to be asked anew.")
+
+
+def _taken_over(request: Endpoint[Any], row: DialRow, desk: Desk) -> Flow[tuple[DialRow, bool]]:
+    """Wait for the process that began a dial, and take the dial over when its lease has run out."""
+    now = desk.clock()
+    if now - row.leased_at > LEASE:
+        taken: tuple[DialRow, bool] = yield Keep(lambda: desk.journal().take_over(row.key, now, LEASE))
+        return taken
+    if desk.left() < TO_DIAL:
+        raise _in_doubt(request, row)
+    yield Sleep(LOOK_AGAIN)
+    current: DialRow = yield Keep(lambda: desk.journal().dial(row.key))
+    return current, False
+
+
+def _ring(request: Endpoint[R], row: DialRow, desk: Desk) -> Flow[R]:
+    try:
+        placed = request.reply((yield from transmit(request, desk, row.key)))
+    except Broken as error:
+        return (yield from _adopted(request, row, desk, error))
+    except TopCallsError as error:
+        if error.happened is False:
+            stands = yield from _settled(row, "failed", desk)
+            if stands and stands.state == "placed":  # by a process that took over
+                return replayed(request, stands.reply or {}, stands.settled_at or stands.sent_at)
+        raise
+    return (
+        yield from kept(placed, lambda: desk.journal().settle(row, "placed", desk.clock(), declared(placed)))
+    )
+
+
+def _ring_again(request: Endpoint[R], row: DialRow, desk: Desk) -> Flow[R]:
+    """Finish what another process began: look first, then send under its own key. No refusal proves
+    anything now."""
+    if (reply := (yield from _traced(request, row, desk))) is not None:
+        yield from _settled(row, "placed", desk, reply)
+        return _reply_of(request, reply)
+    try:
+        placed = request.reply((yield from transmit(request, desk, row.key)))
+    except Broken as error:
+        return (yield from _adopted(request, row, desk, error))
+    except TopCallsError:
+        raise _in_doubt(request, row) from None
+    return (
+        yield from kept(placed, lambda: desk.journal().settle(row, "placed", desk.clock(), declared(placed)))
+    )
+
+
+def _placed(placed: R, row: DialRow, desk: Desk) -> Flow[R]:
+    reply = declared(placed)
+    return (yield from kept(placed, lambda: desk.journal().settle(row, "placed", desk.clock(), reply)))
+
+
+def _adopted(request: Endpoint[R], row: DialRow, desk: Desk, doubt: TopCallsError) -> Flow[R]:
+    """After an answer that proves nothing: the deed that can only be ours is ours; else the doubt remains."""
+    reply = yield from _traced(request, row, desk)
+    if reply is None:
+        yield from _settled(row, "unknown", desk)
+        raise doubt
+    yield from _settled(row, "placed", desk, reply)
+    return _reply_of(request, reply)
+
+
+def _traced(request: Endpoint[Any], row: DialRow, desk: Desk) -> Flow[dict[str, Any] | None]:
+    """What TopCalls' own lists say of a dial; None where they do not say just one thing."""
+    try:
+        match request:
+            case PlaceCall():
+                recent = yield from read(ListCalls(limit=50), desk)
+                found: list[Call] = []
+                for listed in filter(lambda call: _could_be(request, call, row.sent_at), recent.data):
+                    call = yield from read(GetCall(call_id=listed.id), desk)
+                    brief = (call.metadata or {}).get("task" if request.task else "instructions")
+                    found += [call] if brief == (request.task or request.instructions) else []
+                if len(found) == 1:
+                    call = found[0]
+                    return {
+                        "call_id": call.id,
+                        "provider_call_id": call.external_call_id,
+                        "status": call.status,
+                    }
+            case StartCampaign():
+                campaign = yield from read(GetCampaign(campaign_id=request.campaign_id), desk)
+                if campaign.status == "running":
+                    return {"ok": True}
+    except (TopCallsError, ValidationError):
+        return None  # nothing could be learnt: the doubt that there was remains
+    return None
+
+
+def _could_be(request: PlaceCall, call: CallInList, sent_at: datetime) -> bool:
+    """Whether a listed call has our number and caller id and was made in the time of this dial."""
+    try:
+        created = datetime.fromisoformat(call.created_at or "")
+    except ValueError:
+        return False
+    created = created if created.tzinfo else created.replace(tzinfo=UTC)
+    ours = call.phone_number == request.phone_number
+    ours = ours and (request.from_number is None or call.from_phone_number == request.from_number)
+    return ours and -CLOCKS_DIFFER <= created - sent_at <= ASK_LIVES
+
+
+def _settled(
+    row: DialRow, state: State, desk: Desk, reply: dict[str, Any] | None = None
+) -> Flow[DialRow | None]:
+    """Write down what became of a dial. A journal that fails now changes nothing about what happened."""
+    try:
+        stands: DialRow = yield Keep(lambda: desk.journal().settle(row, state, desk.clock(), reply))
+    except TopCallsError:
+        return None
+    return stands
+
+
+def kept(reply: R, write: Callable[[], object]) -> Flow[R]:
+    """Keep the outcome of a deed that was done; where the journal fails, the outcome is told all the same."""
+    try:
+        yield Keep(write)
+    except TopCallsError:
+        return reply.model_copy(
+            update={"note": "This was done, but the journal could not be written; see to its disk."}
+        )
+    return reply
+
+
+def declared(reply: Record) -> dict[str, Any]:
+    """The fields of a reply that we know, as JSON: what TopCalls added is not ours to keep."""
+    return reply.model_dump(mode="json", include=set(type(reply).model_fields), exclude_none=True)
+
+
+def replayed(request: Endpoint[R], reply: dict[str, Any], at: datetime) -> R:
+    """The outcome of an earlier call with the same yes."""
+    return _reply_of(request, {**reply, "replayed": True, "first_at": iso(at)})
+
+
+def iso(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _in_doubt(request: Endpoint[Any], row: DialRow) -> Unreachable:
+    where = "list_calls" if isinstance(request, PlaceCall) else "get_campaign"
+    return Unreachable(
+        f"This was sent at {iso(row.sent_at)} with the same yes and nobody knows whether it took effect; "
+        f"{where} shows whether it did, and the same call again looks once more."
+    )
+
+
+def _reply_of(request: Endpoint[R], reply: dict[str, Any]) -> R:
+    kind: type[R] = request.reply_type  # type: ignore[assignment]  # a ClassVar cannot name R
+    return kind.model_validate(reply)
