@@ -20,6 +20,7 @@ from .api.phone_numbers import (
 )
 from .deeds.follow_call import FollowCall
 from .errors import TopCallsError
+from .steps import Ask
 
 if TYPE_CHECKING:
     from .client import AsyncClient, Client
@@ -30,6 +31,7 @@ __all__ = [
     "CATALOG",
     "AddCarrier",
     "AddPhoneNumber",
+    "Ask",
     "AsyncClient",
     "CancelCall",
     "Client",

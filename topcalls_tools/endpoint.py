@@ -150,7 +150,9 @@ class Endpoint(Action[R], Generic[R]):
         fields = tuple(field_errors(problem))
         said = text(problem.get("detail")) or text(problem.get("title"))
         said = said.rstrip(". ") or f"it sent no JSON: {opening(reply.content)}"
-        named = [f"{field.path}: {field.message}" for field in fields if field.path and field.message != said]
+        named = [
+            f"{field.path}: {field.message}" for field in fields if field.path and field.message not in said
+        ]
         parts = [f"TopCalls answered {self.tool} with {reply.status}: {said}", *named, self._remedy(kind)]
         parts = [_without(self.secrets(), part) for part in parts]
         instance = text(problem.get("instance"))

@@ -68,8 +68,14 @@ def _table(rows: list[dict[str, Any]]) -> Any:
     for name in columns:
         table.add_column(name, overflow="fold", no_wrap=name == "id")
     for row in rows:
-        table.add_row(*(Text(_plain(row.get(name, ""))) for name in columns))
+        table.add_row(*(Text(_cell(name, row.get(name, ""))) for name in columns))
     return table
+
+
+def _cell(name: str, value: Any) -> str:
+    """A value in a table: times to the minute, for ids leave little room."""
+    text = _plain(value)
+    return text[:16].replace("T", " ") if name == "created_at" else text
 
 
 def _plain(value: Any) -> str:

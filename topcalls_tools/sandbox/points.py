@@ -226,7 +226,7 @@ _US = {
     "you": "we", "your": "our", "yours": "ours", "yourself": "ourselves", "you're": "we're",
     "you've": "we've", "you'll": "we'll", "you'd": "we'd",
     "i": "you", "my": "your", "me": "you", "mine": "yours", "i'm": "you're", "i've": "you've",
-    "we": "you", "our": "your", "us": "you", "am": "are",
+    "we": "you", "our": "your", "us": "you", "i am": "you are",
 }  # fmt: skip
 
 
@@ -252,7 +252,7 @@ def _swapped(words: Mapping[str, str]) -> Any:
         new = words[found[0].lower()]
         return (
             new.capitalize()
-            if found[0][0].isupper() and found[0].lower() not in ("i", "i'm", "i've")
+            if found[0][0].isupper() and found[0].lower() not in ("i", "i am", "i'm", "i've")
             else new
         )
 
