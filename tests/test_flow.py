@@ -622,3 +622,11 @@ async def test_a_caller_that_goes_away_leaves_a_dial_to_finish(home: Path, live:
 def test_not_found_names_the_id_and_where_it_comes_from(client: Client) -> None:
     with pytest.raises(NotFound, match="check call_id: Handle from place_call or list_calls"):
         client.send(GetCall(call_id="564d4fd4-03bc-400a-abe0-05540fbeff88"))
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_an_approver_cannot_answer_another_question(live: Callable[..., Line], driver: str) -> None:
+    script = Script()
+    with pytest.raises(Refused, match="another question"):
+        sent(driver, live(), script, PLACE, approve=lambda ask: Answer(True, "0" * 65))
+    assert script.requests == []

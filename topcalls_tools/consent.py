@@ -16,7 +16,7 @@ from typing import Any
 
 from .action import Effect, R
 from .dial import declared, dial, iso, kept, replayed
-from .endpoint import ON_THE_WIRE, Endpoint
+from .endpoint import ON_THE_WIRE, Done, Endpoint
 from .errors import Declined, Misconfigured, Refused, TopCallsError, Unreachable
 from .guard import Facts, judge
 from .journal import AskRow
@@ -24,6 +24,10 @@ from .question import question
 from .steps import ASK_LIVES, READS_FOR, TO_DIAL, Answer, Ask, Desk, Flow, Keep, read, transmit
 
 UNASKED = "With a live key a person would be asked first."
+_AGREED_BEFORE = (
+    "This was agreed to before, and this no came too late to keep it from being sent; list_calls shows what "
+    "became of it, and stop_call hangs up."
+)
 _CHANGED = "What this deed is about has changed meanwhile; call again to be asked anew."
 _NO = "The person in charge said no, and nothing was sent; ask them before anything else is tried."
 
@@ -37,14 +41,10 @@ def agreed(request: Endpoint[R], desk: Desk, answer: Answer | None) -> Flow[R]:
     digest = _digest(request, look, desk)
     mine = _ask_row(request, look, digest, desk)
     ask: AskRow = yield Keep(lambda: desk.journal().open_ask(mine, shown=answer is None))
-    if answer is not None and answer.seal != f"{ask.key}.{digest}":
-        raise Refused(
-            "one-yes-one-deed",
-            "This answer was given to another question, or more than 10 minutes ago; call again to "
-            "be asked anew.",
-        )
-    if ask.decision is None and answer is not None and _most(request, look) > ask.minutes:
-        raise Refused("same-deed", _CHANGED)
+    if answer is not None:
+        _fits(answer, ask)
+        if ask.decision is None and _most(request, look) > ask.minutes:
+            raise Refused("same-deed", _CHANGED)
     note: str | None = None
     match ask.decision:
         case "no":
@@ -54,6 +54,7 @@ def agreed(request: Endpoint[R], desk: Desk, answer: Answer | None) -> Flow[R]:
         case None:
             if answer is None:
                 answer = yield from _put(request, look, ask, desk)
+                _fits(answer, ask)
                 look = yield from _look(request, desk)  # the world moves while a person thinks
                 if _digest(request, look, desk) != digest or _most(request, look) > ask.minutes:
                     raise Refused("same-deed", _CHANGED)
@@ -67,14 +68,8 @@ def agreed(request: Endpoint[R], desk: Desk, answer: Answer | None) -> Flow[R]:
         raise Refused("time-left", "Too little time was left to dial safely; the same call again goes on.")
     else:
         reply = yield from dial(request, ask, look.seen, desk)
-    return reply.model_copy(update={"note": note}) if note and not reply.note else reply  # type: ignore[attr-defined]
-
-
-_AGREED_BEFORE = (
-    "This was agreed to before, and this no came too late to keep it from being sent; list_calls "
-    "shows what became "
-    "of it, and stop_call hangs up."
-)
+    unsaid = note and isinstance(reply, Done) and reply.note is None
+    return reply.model_copy(update={"note": note}) if unsaid else reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +84,23 @@ class _Look:
 def _put(request: Endpoint[Any], look: _Look, ask: AskRow, desk: Desk) -> Flow[Answer]:
     """Ask the person. A question that nobody can be shown, or nobody answers, is not left standing."""
     words = question(request, look.seen, look.reasons, desk.live)
-    answer: Answer | None = None
     try:
-        answer = yield Ask(words, ask.key, ask.digest, ask.target, ask.minutes)
-        desk.restart()
-        return answer
+        answer: Answer = yield Ask(words, ask.key, ask.digest, ask.target, ask.minutes)
     except TopCallsError:
         yield Keep(lambda: desk.journal().close_ask(ask.key, desk.clock()))
         raise
+    desk.restart()
+    return answer
+
+
+def _fits(answer: Answer, ask: AskRow) -> None:
+    """An answer counts for the question that it was given to, and for no other."""
+    if answer.seal != f"{ask.key}.{ask.digest}":
+        raise Refused(
+            "one-yes-one-deed",
+            "This answer was given to another question, or more than 10 minutes ago; call again to be asked "
+            "anew.",
+        )
 
 
 def _look(request: Endpoint[Any], desk: Desk) -> Flow[_Look]:

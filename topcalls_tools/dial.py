@@ -86,9 +86,7 @@ def _ring(request: Endpoint[R], row: DialRow, desk: Desk) -> Flow[R]:
             if stands and stands.state == "placed":  # by a process that took over
                 return replayed(request, stands.reply or {}, stands.settled_at or stands.sent_at)
         raise
-    return (
-        yield from kept(placed, lambda: desk.journal().settle(row, "placed", desk.clock(), declared(placed)))
-    )
+    return (yield from _placed(placed, row, desk))
 
 
 def _ring_again(request: Endpoint[R], row: DialRow, desk: Desk) -> Flow[R]:
@@ -103,9 +101,7 @@ def _ring_again(request: Endpoint[R], row: DialRow, desk: Desk) -> Flow[R]:
         return (yield from _adopted(request, row, desk, error))
     except TopCallsError:
         raise _in_doubt(request, row) from None
-    return (
-        yield from kept(placed, lambda: desk.journal().settle(row, "placed", desk.clock(), declared(placed)))
-    )
+    return (yield from _placed(placed, row, desk))
 
 
 def _placed(placed: R, row: DialRow, desk: Desk) -> Flow[R]:

@@ -132,7 +132,10 @@ class Endpoint(Action[R], Generic[R]):
             raise self.error(reply)
         try:
             kind: type[R] = self.reply_type  # type: ignore[assignment]  # a ClassVar cannot name R
-            return parsed(kind, reply.content or b"{}")
+            record = parsed(kind, reply.content or b"{}")
+            if self.effect is Effect.WRITE and record.model_extra:
+                record.model_extra.update(_masked(record.model_extra, self.secrets()))
+            return record
         except ValidationError as wrong:
             trouble = ", ".join(
                 sorted({".".join(map(str, item["loc"])) or "the whole" for item in wrong.errors()})
@@ -154,7 +157,7 @@ class Endpoint(Action[R], Generic[R]):
             f"{field.path}: {field.message}" for field in fields if field.path and field.message not in said
         ]
         parts = [f"TopCalls answered {self.tool} with {reply.status}: {said}", *named, self._remedy(kind)]
-        parts = [_without(self.secrets(), part) for part in parts]
+        parts = _masked(parts, self.secrets())
         instance = text(problem.get("instance"))
         wait = seconds(reply.headers.get("retry-after")) if kind is TooMany else None
         return kind(
@@ -190,10 +193,19 @@ def _differences(shown: Any, hidden: Any) -> Iterator[str]:
         yield shown
 
 
-def _without(secrets: tuple[str, ...], text: str) -> str:
-    for secret in secrets:
-        text = text.replace(secret, "[secret]")
-    return text
+def _masked(value: Any, secrets: tuple[str, ...]) -> Any:
+    """What TopCalls said, without the secrets that it was told."""
+    match value:
+        case dict():
+            return {name: _masked(inner, secrets) for name, inner in value.items()}
+        case list():
+            return [_masked(inner, secrets) for inner in value]
+        case str():
+            for secret in secrets:
+                value = value.replace(secret, "[secret]")
+            return value
+        case _:
+            return value
 
 
 class Done(Record):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, Strict, model_validator
+from pydantic import Field, Strict, model_validator
 
 from ..action import Arguments, Effect, Record
 from ..endpoint import Done, Endpoint
@@ -48,9 +48,7 @@ class CarrierPage(Page[Carrier]):
 
 
 class CarrierAdded(CarrierFacts, Done):
-    """A carrier that was added. Fields that TopCalls adds are left out: they could repeat a password."""
-
-    model_config = ConfigDict(extra="ignore")
+    """A carrier that was added."""
 
 
 class NumberFacts(Record):
