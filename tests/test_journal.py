@@ -129,6 +129,7 @@ def test_a_dial_that_was_taken_over_is_not_settled_by_its_first_sender(tmp_path:
     second, ours = journal.take_over("k1", later, timedelta(seconds=60))
     assert ours
     assert second.sent_at == NOW
+    assert journal.settle(first, "failed", later).state == "sending"
     assert journal.settle(second, "placed", later, {"call_id": "c1"}).state == "placed"
     stands = journal.settle(first, "failed", later)
     assert (stands.state, stands.reply) == ("placed", {"call_id": "c1"})

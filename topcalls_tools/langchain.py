@@ -66,6 +66,13 @@ class _Tool(StructuredTool):
         own."""
         return {"arguments": tool_input}
 
+    # LangChain resolves the annotations of these two at every call; without any there is nothing to resolve.
+    def _run(self, arguments):  # type: ignore[no-untyped-def, override]
+        return self.func(arguments)  # type: ignore[misc]
+
+    async def _arun(self, arguments):  # type: ignore[no-untyped-def, override]
+        return await self.coroutine(arguments)  # type: ignore[misc]
+
 
 def _tool(action: type[Action[Any]], client: Client, twin: AsyncClient) -> BaseTool:
     def run(arguments: Any) -> tuple[str, Record]:
