@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "wire": set(),
     "schema": set(),
     "action": {"schema"},
-    "replies": {"action", "errors"},
+    "replies": {"action", "errors", "wire"},
     "endpoint": {"action", "errors", "replies", "wire"},
     "api": {"action", "endpoint", "errors", "wire"},
     "guard": {"action", "api", "errors"},
@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "http": {"api", "connect", "errors", "wire"},
     "client": {"action", "api", "connect", "errors", "flow", "http", "settings", "steps"},
     "langchain": {"action", "client", "errors", "tools"},
-    "cli": {"action", "approval", "client", "connect", "errors", "sandbox", "settings", "tools"},
+    "cli": {"action", "approval", "client", "connect", "errors", "question", "sandbox", "settings", "tools"},
 }
 HOMES = {
     "httpx": {"client.py", "http.py"},

@@ -95,7 +95,7 @@ def _plain(value: Any) -> str:
 def _block(value: str, most: int) -> Iterator[str]:
     cut = value[:most]
     for line in cut.split("\n"):
-        yield from (BAR + piece for piece in _pieces("".join(map(_visible, line))))
+        yield from (BAR + piece for piece in _pieces("".join(map(visible, line))))
     if cut != value:
         digest = hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()[:12]
         yield f"{BAR}… ({len(value)} characters in all, digest {digest})"
@@ -113,6 +113,6 @@ def _pieces(line: str) -> Iterator[str]:
     yield piece
 
 
-def _visible(character: str) -> str:
+def visible(character: str) -> str:
     """A character as a person can see it: control, direction and zero-width characters as escapes."""
     return character if character.isprintable() else f"\\u{{{ord(character):x}}}"

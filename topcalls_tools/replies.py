@@ -11,10 +11,7 @@ from pydantic import ValidationError
 
 from .action import R
 from .errors import FieldError
-
-MOST_LEVELS = 100
-"""How deep a field that TopCalls added may be nested; a deeper one is left out, for nothing could print
-it."""
+from .wire import MOST_LEVELS, depth
 
 
 def parsed(kind: type[R], content: bytes) -> R:
@@ -37,14 +34,9 @@ def parsed(kind: type[R], content: bytes) -> R:
 def _bounded(record: R) -> R:
     """A reply without what TopCalls may not say in our name, and without what could not be written down."""
     own = {name: None for name in record.ours}
-    if record.model_extra and _depth(record.model_extra) > MOST_LEVELS:
+    if record.model_extra and depth(record.model_extra) > MOST_LEVELS:
         record.model_extra.clear()
     return record.model_copy(update=own) if own else record
-
-
-def _depth(value: Any, level: int = 1) -> int:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return level if level > MOST_LEVELS else max((_depth(item, level + 1) for item in inner), default=level)
 
 
 def _json(content: bytes, wrong: ValidationError) -> Any:

@@ -1,4 +1,4 @@
-"""The two values that cross the wire, without naming an HTTP library."""
+"""The two values that cross the wire, without naming an HTTP library, and how deep their JSON may be."""
 
 from __future__ import annotations
 
@@ -34,3 +34,13 @@ class Reply:
         except (ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}
+
+
+MOST_LEVELS = 100
+"""How deep JSON may be nested that somebody else composed: beyond that nothing can print it."""
+
+
+def depth(value: Any, level: int = 1) -> int:
+    """How deep lists and objects are nested, counted no further than just past MOST_LEVELS."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return level if level > MOST_LEVELS else max((depth(item, level + 1) for item in inner), default=level)

@@ -27,6 +27,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from ..action import R, Record
 from ..endpoint import Endpoint
+from ..wire import MOST_LEVELS, depth
 
 
 class E164(str):
@@ -146,7 +147,7 @@ def _whole(value: Any) -> Any:
 
 
 def _plain_json(value: dict[str, Any]) -> dict[str, Any]:
-    if _depth(value) > MOST_LEVELS:
+    if depth(value) > MOST_LEVELS:
         raise ValueError(f"is nested too deeply; {MOST_LEVELS} levels are allowed")
     try:
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
@@ -155,12 +156,6 @@ def _plain_json(value: dict[str, Any]) -> dict[str, Any]:
             "is no JSON object; give names with texts, finite numbers, truths, lists or objects"
         ) from None
     return value
-
-
-def _depth(value: Any, level: int = 1) -> int:
-    """How deep lists and objects are nested, counted no further than is needed."""
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
-    return level if level > MOST_LEVELS else max((_depth(item, level + 1) for item in inner), default=level)
 
 
 def _reveal(value: SecretStr, default: Any, info: SerializationInfo) -> Any:
@@ -256,8 +251,6 @@ PhoneNumberId = Handle
 CarrierId = Handle
 
 T = TypeVar("T", bound=Record)
-MOST_LEVELS = 100
-"""How deep an object of the caller's own may be nested."""
 
 
 class Page(Record, Generic[T]):

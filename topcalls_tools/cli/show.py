@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from ..question import visible
+
 NOT_TOLD = frozenset({"live", "data", "turns", "account_id"})
 COLUMNS = (
     "id",
@@ -84,4 +86,4 @@ def _plain(value: Any) -> str:
 
 def _quiet(words: str) -> str:
     """Words of others without what would steer a terminal."""
-    return "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in words)
+    return "".join(map(visible, words))
