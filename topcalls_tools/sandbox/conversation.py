@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass, replace
 
 from ..api.calls import PlaceCall
-from .people import DANA, Person, answer
+from .answers import answer
+from .people import PEOPLE, Person
 from .points import filled, points
 from .script import Answered, Ended, Event, Finding, Ringing, Said, Script, Speaker, closed, dice, spoken_ms
 
@@ -24,9 +25,17 @@ REFUSALS = {
 """Last four digits of numbers on which nobody answers (contract A106)."""
 
 
-def written(seed: str, request: PlaceCall, ordinal: int, created_at: int) -> Script:
+def written(
+    seed: str,
+    request: PlaceCall,
+    ordinal: int,
+    created_at: int,
+    person: Person | None = None,
+    earlier: int = 0,
+) -> Script:
     """What will happen on this call unless somebody intervenes."""
     chance = dice(seed, ordinal)
+    reached = person or PEOPLE.of(request.phone_number, seed)
     rings = created_at + chance.randint(1000, 2000)
     match ending := request.phone_number[-4:]:
         case "0007":
@@ -39,13 +48,13 @@ def written(seed: str, request: PlaceCall, ordinal: int, created_at: int) -> Scr
         case "0005" | "0006":
             answered = rings + chance.randint(15_000, 20_000) if ending == "0005" else rings + 3000
             machine = _voicemail if ending == "0005" else _menu
-            return _limited(machine(_Stage(request, DANA, chance, created_at, rings, answered)), request)
+            return _limited(machine(_Stage(request, reached, chance, created_at, rings, answered)), request)
         case "0008":
             return _endless(
-                _Stage(request, DANA, chance, created_at, rings, rings + chance.randint(3000, 6000))
+                _Stage(request, reached, chance, created_at, rings, rings + chance.randint(3000, 6000))
             )
         case _:
-            stage = _Stage(request, DANA, chance, created_at, rings, rings + chance.randint(3000, 6000))
+            stage = _Stage(request, reached, chance, created_at, rings, rings + chance.randint(3000, 6000))
             return _limited(_conversation(stage), request)
 
 
@@ -121,13 +130,13 @@ def _conversation(stage: _Stage) -> Script:
     """A helpful person answers, and every point of the task gets its answer."""
     asked, talk, person = points(stage.task), _Talk(stage), stage.person
     talk.say("assistant", stage.opening)
-    talk.say("user", f"{person.greeting} What is it about?")
+    talk.say("user", f"{(person.greeting or ('Hello.',))[0]} What is it about?")
     if len(asked) > 1:
         talk.say(
             "assistant",
             f"Thank you, {person.first_name}. I have {_counted(len(asked))} things to go through with you.",
         )
-        talk.say("user", person.ready)
+        talk.say("user", (person.ready or ("Go ahead.",))[0])
     for point in asked:
         talk.say("assistant", point.words)
         talk.say("user", *answer(person, point, stage.currency, stage.chance))
@@ -135,7 +144,7 @@ def _conversation(stage: _Stage) -> Script:
         "assistant",
         f"That was everything. Thank you very much, {person.first_name}, and have a nice day. Goodbye.",
     )
-    talk.say("user", person.farewell)
+    talk.say("user", (person.farewell or ("Goodbye.",))[0])
     return _answered(stage, "human", person.name, len(asked), talk.turns)
 
 

@@ -1,180 +1,221 @@
-"""Who picks up: a person, as data, and what they answer to each point."""
+"""Who answers a dialled number: people read from small TOML files, ours and the user's own."""
 
 from __future__ import annotations
 
-import random
-import re
-from dataclasses import dataclass
+import hashlib
+import tomllib
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+from zoneinfo import ZoneInfo
 
-from .points import OBJECTS, Point, to_us
-from .script import Finding
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from .errors import SandboxError
+
+Temper = Literal[
+    "helpful", "hurried", "asks_robot", "hostile", "wrong_person", "calls_back", "hangs_up", "opts_out",
+    "voicemail", "menu", "busy", "no_answer", "rejects", "unreachable", "never_dispatched", "stays_queued",
+    "keeps_the_line",
+]  # fmt: skip
+"""How somebody takes a call; each word is one function of tempers.py."""
+Words = Annotated[str, Field(min_length=1, max_length=500)]
+_ONE_OR_MORE = BeforeValidator(lambda given: (given,) if isinstance(given, str) else given)
+Choices = Annotated[tuple[Words, ...], _ONE_OR_MORE, Field(max_length=20)]
+"""What may be said, one of which is picked by seed; none leaves it to the language's own words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody who answers the phone, and how they talk."""
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        raise ValueError("is no time zone that this machine knows") from None
+    return name
 
-    name: str
-    greeting: str
-    ready: str
-    farewell: str
-    street: str
-    willing: float
-    """How often a question whether something is so is answered with yes, 0 to 1."""
-    assent: tuple[str, ...]
-    """What a yes may end with."""
 
-    @property
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Reply(_Value):
+    """An answer that is fixed, so that a test knows it beforehand."""
+
+    about: Words
+    """Words of which the point must contain one, with | between them; case does not matter."""
+    say: Words
+    """What is said, word for word."""
+    disposition: Annotated[str, Field(pattern=r"^[a-z][a-z_]{1,39}$")] = "answered"
+    """Label that the answer gives the call."""
+
+    def meets(self, point: str) -> bool:
+        low = point.casefold()
+        return any(word.strip() and word.strip() in low for word in self.about.casefold().split("|"))
+
+
+class Person(_Value):
+    """Somebody who answers the phone, and how they talk. `{name}`, `{first}` and `{daypart}` may stand in
+    what they say."""
+
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    """Name and surname."""
+    language: Annotated[str, Field(pattern=r"^(en|es)(-[A-Z]{2}|-419)?$")] = "en-US"
+    """BCP 47; English or Spanish."""
+    timezone: Annotated[str, AfterValidator(_zone)] = "America/New_York"
+    """IANA name of the zone they live in."""
+    temper: Temper = "helpful"
+    """How they take the call."""
+    endings: tuple[Annotated[str, Field(pattern=r"^[0-9]{4}$")], ...] = ()
+    """Last four digits of the numbers that reach them."""
+    numbers: tuple[Annotated[str, Field(pattern=r"^\+[1-9][0-9]{1,14}$")], ...] = ()
+    """Whole numbers that reach them."""
+    rings_for: tuple[Annotated[float, Field(ge=0, le=29)], Annotated[float, Field(ge=0, le=29)]] = (3, 6)
+    """Seconds that it rings before they pick up: from and to."""
+    answers_on_attempt: Annotated[int, Field(ge=1, le=20)] = 1
+    """The first of an account's calls to the number that is answered."""
+    until_then: Literal["busy", "no-answer"] = "busy"
+    """What the calls before meet."""
+    willing: Annotated[float, Field(ge=0, le=1)] = 0.8
+    """How often a question whether something is so gets a yes; below 0.5 also how often a request is met."""
+    street: Words = "12 Mill Street, across from the station"
+    """Where they are, should somebody ask."""
+    greeting: Choices = ()
+    """Their first words."""
+    ready: Choices = ()
+    """What they say to several things to go through."""
+    farewell: Choices = ()
+    """Their last words."""
+    assent: Annotated[tuple[Annotated[str, Field(max_length=500)], ...], _ONE_OR_MORE] = ()
+    """What follows a yes, such as `, gladly`."""
+    refusal: Choices = ()
+    """How a no to a request begins, such as `I'm sorry`."""
+    lines: Choices = ()
+    """What the temper turns on: orders of a hostile person, a mailbox's greeting, the entries of a menu."""
+    replies: Annotated[tuple[Reply, ...], Field(max_length=50)] = ()
+    """Answers that are fixed; the first that meets a point counts."""
+
+    @cached_property
     def first_name(self) -> str:
         return self.name.partition(" ")[0]
 
+    @cached_property
+    def tongue(self) -> str:
+        return self.language[:2]
 
-DANA = Person(
-    name="Dana Reyes",
-    greeting="Hello, Dana Reyes speaking.",
-    ready="Sure, I have a moment. Go ahead.",
-    farewell="You're welcome. Thanks for calling, goodbye.",
-    street="12 Mill Street, across from the station",
-    willing=0.8,
-    assent=("", ", that's no problem at all", ", gladly", ", and there's nothing else you need to do"),
-)
+    def pinned(self, point: str) -> Reply | None:
+        return next((reply for reply in self.replies if reply.meets(point)), None)
 
 
-def answer(person: Person, point: Point, currency: str, dice: random.Random) -> tuple[str, Finding]:
-    """What the person says to a point, always about that point, and what it brought to light."""
-    about, noted = to_us(point.about), _noted(point.about)
+class People:
+    """Everybody who can be reached: the user's people before ours, whole numbers before endings."""
 
-    def told(words: str, fact: str) -> tuple[str, Finding]:
-        return words, Finding("answered", f"Asked {noted}: {fact}.")
+    def __init__(self, own: Path | None = None) -> None:
+        self._own = own
 
-    match point.kind:
-        case "whether":
-            return _whether(person, point, about, dice)
-        case "when":
-            at = _time(about, dice)
-            said = re.sub(f"^{_WHEN}\\s+", "", about, count=1, flags=re.IGNORECASE)
-            return told(f"{_upper(said)}: at {at}." if said == about else f"{_upper(said)} at {at}.", at)
-        case "hours":
-            hours = f"from {dice.randint(7, 10)} am to {dice.randint(5, 10)} pm"
-            return told(f"As for {about}: we're open {hours}.", hours)
-        case "price":
-            price = f"{dice.randint(12, 95)} {currency}"
-            return told(f"{_upper(_priced(about))} {price}.", price)
-        case "count":
-            count = str(dice.randint(2, 12))
-            have = re.match(r"how many (.+?) ((?:we|you|there) \w+)\b\s*(.*)", about, re.IGNORECASE)
-            said = f"{have[2]} {count} {have[1]} {have[3]}".strip() if have else f"{about}? That's {count}"
-            return told(f"{_upper(said)}.", count)
-        case "length":
-            length = f"about {dice.choice((20, 30, 45, 60, 90))} minutes"
-            return told(f"{_upper(about)}? I'd say {length}.", length)
-        case "place":
-            thing = re.match(r"where (.+) (is|are)$", about, re.IGNORECASE)
-            said = f"{thing[1]} {thing[2]} at" if thing else f"{about}? That's at"
-            return told(f"{_upper(said)} {person.street}.", person.street)
-        case "person":
-            return told(f"That's me, {person.name}; I'm the one {about}.", person.name)
-        case "what":
-            return told(f"About {about}: as usual, nothing has changed there.", "as usual")
-        case "book":
-            return _booked(about, dice)
-        case "confirm":
-            clause = about.startswith("that ")
-            said = f"{about.removeprefix('that ')}. Confirmed" if clause else f"{about} is confirmed"
-            return f"Yes, that's right: {said}.", Finding("confirmed", f"Confirmed: {noted}.")
-        case "cancel":
-            return f"All right, I've cancelled {about} for you.", Finding("cancelled", f"Cancelled: {noted}.")
-        case "move":
-            return f"That works, I've changed {about}.", Finding("rescheduled", f"Rescheduled: {noted}.")
-        case "tell":
-            words = f"Thanks for letting me know. So, {about}; I've made a note of it."
-            return words, Finding("informed", f"Passed on: {noted}.")
-        case "favour":
-            return f"Of course, I'll {about}.", Finding("agreed", f"Agreed to {noted}.")
-        case "wish":
-            return f"Of course, you can have {about}.", Finding("agreed", f"Granted: {noted}.")
-        case "matter":
-            return f"I see: {about}. I'll take care of it.", Finding("agreed", f"Agreed: {noted}.")
+    @classmethod
+    def load(cls, own: Path | None) -> People:
+        """Ours and the `*.toml` of a folder, which may be absent. Raises SandboxError in one sentence."""
+        people = cls(own)
+        _ = people._shelves  # what is wrong with a file is said now, not during a call
+        return people
+
+    def of(self, number: str, seed: str) -> Person:
+        """Who answers a number (contract A106); a number that nobody claims reaches a helpful person."""
+        for shelf in self._shelves:
+            if found := shelf.numbers.get(number) or shelf.endings.get(number[-4:]):
+                return found
+        pool = next(shelf.others for shelf in self._shelves if shelf.others)
+        digest = hashlib.sha256(f"{seed}:{number}".encode()).digest()
+        return pool[int.from_bytes(digest[:4], "big") % len(pool)]
+
+    def __iter__(self) -> Iterator[Person]:
+        return (person for shelf in self._shelves for person in shelf.people)
+
+    @cached_property
+    def _shelves(self) -> tuple[_Shelf, ...]:
+        ours = _Shelf(
+            sorted(resources.files(__package__).joinpath("people").iterdir(), key=lambda file: file.name)
+        )
+        if self._own is None or not self._own.exists():
+            return (ours,)
+        if not self._own.is_dir():
+            raise SandboxError(f"{self._own} is no folder; put people there as files such as ada.toml.")
+        return _Shelf(self._own.iterdir()), ours
 
 
-_WHEN = r"(?:(?:until |from )?when|(?:at |until |from )?what (?:time|day|date)|how (?:late|early|soon))"
+class _Shelf:
+    """People who may not claim each other's numbers, by what reaches them."""
+
+    def __init__(self, files: Iterable[Traversable]) -> None:
+        in_order = sorted(files, key=lambda file: file.name)  # folders list in no order of their own
+        named = [(file.name, _read(file)) for file in in_order if file.name.endswith(".toml")]
+        self.people = tuple(person for _, person in named)
+        self.numbers: dict[str, Person] = {}
+        self.endings: dict[str, Person] = {}
+        self.others = tuple(person for person in self.people if not (person.numbers or person.endings))
+        claimed: dict[str, str] = {}
+        for file, person in named:
+            for claim in (*person.numbers, *person.endings):
+                if other := claimed.get(claim):
+                    raise SandboxError(
+                        f"{file}: {claim} reaches {other} already; take it out of one of the two files."
+                    )
+                claimed[claim] = file
+            self.numbers |= dict.fromkeys(person.numbers, person)
+            self.endings |= dict.fromkeys(person.endings, person)
 
 
-def _time(about: str, dice: random.Random) -> str:
-    """A time of day that suits what it is about."""
-    half = "pm" if re.search(r"\b(?:clos\w+|until|late|dinner|evening)\b", about) else "am"
-    hour = dice.randint(6, 10) if half == "pm" else dice.randint(8, 11)
-    return f"{hour}:{dice.choice(('00', '30'))} {half}"
+def _read(file: Traversable) -> Person:
+    try:
+        return Person.model_validate(tomllib.loads(file.read_text("utf-8")))
+    except ValidationError as report:
+        raise SandboxError(f"{file}: {_sentence(report)}") from None
+    except UnicodeDecodeError:
+        raise SandboxError(f"{file} is not written in UTF-8; save it as UTF-8.") from None
+    except tomllib.TOMLDecodeError as wrong:
+        said = str(wrong)[:1].lower() + str(wrong)[1:]
+        raise SandboxError(
+            f'{file.name} is no TOML ({said}); write lines such as name = "Ada Boone".'
+        ) from None
+    except OSError as wrong:
+        raise SandboxError(f"{file} cannot be read ({wrong.strerror}); let it be read by you.") from None
 
 
-def _priced(about: str) -> str:
-    """The thing that costs, with its verb: "how much is the menu" gives "the menu is"."""
-    found = re.match(r"how much (.+?) ((?:would |will )?(?:costs?|be)|is|are)$", about, re.IGNORECASE)
-    if found:
-        return f"{found[1]} {found[2]}"
-    if turned := re.match(r"how much (is|are|does|do|would|will) (.+?)( cost| be)?$", about, re.IGNORECASE):
-        return f"{turned[2]} {'are' if turned[1].lower() in ('are', 'do') else 'is'}"
-    return f"{about}: that comes to"
+_WORKS = {
+    "name": 'a name of 1 to 60 characters, such as "Ada Boone"',
+    "language": 'en or es, with a country where you like, such as "en-GB" or "es-MX"',
+    "timezone": 'an IANA name, such as "Europe/Madrid"',
+    "temper": f"one of {', '.join(get_args(Temper))}",
+    "endings": 'strings of four digits, such as ["0042"]',
+    "numbers": 'strings in E.164 form, such as ["+14155550142"]',
+    "rings_for": "two numbers of seconds up to 29, such as [3, 6]",
+    "answers_on_attempt": "a whole number from 1 to 20",
+    "until_then": '"busy" or "no-answer"',
+    "willing": "a number from 0 to 1, such as 0.8",
+    "street": "up to 500 characters",
+    "replies": "tables [[replies]] with about, say and disposition",
+    "about": 'words with | between them, such as "vegan|vegetarian"',
+    "say": "up to 500 characters",
+    "disposition": 'small letters and _, such as "answered"',
+}
 
 
-def _whether(person: Person, point: Point, about: str, dice: random.Random) -> tuple[str, Finding]:
-    yes, more = dice.random() < person.willing, dice.choice(person.assent)
-    said = about.removeprefix("whether ")
-    finding = Finding("answered", f"Asked {_noted(point.about)}: {'yes' if yes else 'no'}.")
-    if yes:
-        return f"Yes, {said}{more}.", finding
-    denied = _denied(said)
-    return (
-        f"No, I'm sorry, {denied}." if denied else f"No, I'm afraid not. {_upper(said)}: not at the moment."
-    ), finding
+def _sentence(report: ValidationError) -> str:
+    """The first thing that is wrong, and what would work."""
+    item: Any = report.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(step + 1) if isinstance(step, int) else step for step in item["loc"])
+    field = next((step for step in reversed(item["loc"]) if step in _WORKS), "")
+    if item["type"] == "extra_forbidden":
+        kind = Reply if len(item["loc"]) > 1 else Person
+        return f"{where} is no field of a {kind.__name__.lower()}; there are {', '.join(kind.model_fields)}."
+    works = _WORKS.get(field, "one string or a list of strings, each up to 500 characters")
+    if item["type"] == "missing":
+        return f"{where} is missing; give {works}."
+    said = item["msg"].removeprefix("Value error, ") if item["type"] == "value_error" else "does not fit"
+    return f"{where} {said}; give {works}."
 
 
-_TIMED = re.compile(
-    r"\b(?:\d{1,2}(?::\d\d)?\s*(?:am|pm|a\.m|p\.m|o'clock)|\d{1,2}:\d\d"
-    r"|at (?:\d{1,2}|noon|midnight|\w+ o'clock)"
-    r"|at (?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)|half past)\b",
-    re.IGNORECASE,
-)
-
-
-def _booked(about: str, dice: random.Random) -> tuple[str, Finding]:
-    """A booking restates party and time; where the agent named no time, the person offers one."""
-    offered = "" if _TIMED.search(about) else f" at {dice.randint(5, 8)}:{dice.choice(('00', '30'))} pm"
-    name = re.search(r"\b(?:name of|under) ([A-Z]\w+(?: [A-Z]\w+)?)", about)
-    party = re.search(r"\bfor (\w+(?: people| persons| guests)?)\b", about)
-    repeated = [f"for {party[1]}"] if party and party[1] not in ("the", "a", "an", "our", "your") else []
-    repeated += [f"under {name[1]}"] if name else []
-    restated = f" That's {', '.join(repeated)}." if repeated else ""
-    words = f"Certainly. I've booked {about}{offered}.{restated} It's all confirmed."
-    return words, Finding("booked", f"Booked: {about}{offered}.")
-
-
-def _denied(said: str) -> str:
-    """A statement turned into its opposite; empty where we cannot be sure of the grammar."""
-    if found := re.match(r"(we|you|i)\s+have\s+(?!been|got)(.*)", said, re.IGNORECASE):
-        return f"{found[1].lower()} don't have {found[2]}"
-    being = r"\b(is|are|was|were|could|will|would|must|should)\b"
-    if re.search(r"\bcan\b", said):
-        return re.sub(r"\bcan\b", "cannot", said, count=1)
-    if re.search(being, said):
-        return re.sub(being, r"\1 not", said, count=1)
-    found = re.match(r"we\s+(\w+.*)", said, re.IGNORECASE)
-    return f"we don't {found[1]}" if found else ""
-
-
-_THEY = {"you": "they", "your": "their", "yours": "theirs", "yourself": "themselves", "you're": "they're"}
-
-
-def _noted(about: str) -> str:
-    """A point as a report tells it: you is they again."""
-    told = re.sub(rf"\b({OBJECTS}) you\b", r"\1 them", about, flags=re.IGNORECASE)
-    return re.sub(
-        r"\b(?:you're|yourself|yours|your|you)\b",
-        lambda found: _THEY[found[0].lower()],
-        told,
-        flags=re.IGNORECASE,
-    )
-
-
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]
+PEOPLE = People()
+"""Ours alone, read when somebody is first called."""
