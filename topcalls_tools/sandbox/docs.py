@@ -31,8 +31,8 @@ _START = """SwaggerUIBundle({
   validatorUrl: null,
 });
 """
-"""A file of its own, so that no script stands in the page. Swagger UI would ask a server elsewhere whether the
-document is valid, were validatorUrl not null."""
+"""A file of its own, so that no script stands in the page. Without the null, Swagger UI would ask a server
+elsewhere whether the document is valid."""
 _OURS = {"/docs": ("text/html", _PAGE), "/docs/start.js": ("text/javascript", _START)}
 _THEIRS = {
     "/docs/swagger-ui-bundle.js": "text/javascript",
