@@ -16,7 +16,7 @@ DESCRIPTION_WORDS = 60
 FIRST_SENTENCE_WORDS = 14
 ENUM_SIZE = 20
 TYPES = frozenset({"string", "integer", "number", "boolean", "array", "object"})
-FREE_FORM = frozenset({"request_data"})
+FREE_FORM = frozenset({"request_data", "metadata", "filters"})
 """Objects whose names are the caller's own."""
 HINTS = frozenset({"readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"})
 KEYWORDS = frozenset(

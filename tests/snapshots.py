@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from topcalls_tools.api import CATALOG
 from topcalls_tools.deeds import ConfirmAction
 from topcalls_tools.endpoint import Endpoint
-from topcalls_tools.tools import TOOLS
+from topcalls_tools.tools import OFF_BY_DEFAULT, TOOLS
 
 ROOT = Path(__file__).parent.parent
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -31,7 +33,8 @@ def _tools_page() -> str:
         "",
         "Generated from the catalogue by `make snapshots`; the same names, words and arguments are served as LangChain tools,",
         "as MCP tools and as commands (`topcalls place-call`). `confirm_action` is served by the MCP server alone, where the",
-        "owner's setting is `slips`.",
+        "owner's setting is `slips`. Assistants are given the tools of "
+        f"{_quoted(OFF_BY_DEFAULT)} only where `TOPCALLS_TOOLSETS` names them, or `all`.",
         "",
         "| tool | effect | route | scope of the key |",
         "| --- | --- | --- | --- |",
@@ -47,7 +50,30 @@ def _tools_page() -> str:
                 f"| `{name}`{'' if name in required else ' (optional)'} | {_form(part)} | {part['description']} |"
                 for name, part in schema["properties"].items()
             ]
+    parts += [
+        "",
+        "## For Python callers alone",
+        "",
+        "These could carry words out, so no surface serves them: import them from `topcalls_tools` and `send` them.",
+        "",
+        "| class | effect | route | scope of the key | what it does |",
+        "| --- | --- | --- | --- | --- |",
+        *(_row_for_code(endpoint) for endpoint in CATALOG if endpoint.code_only),
+    ]
     return "\n".join(parts) + "\n"
+
+
+def _quoted(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in sorted(words))
+
+
+def _row_for_code(endpoint: type[Endpoint[Any]]) -> str:
+    route = f"`{endpoint.method} {endpoint.path}`"
+    taken = _quoted(endpoint.model_fields) or "nothing"
+    return (
+        f"| `{endpoint.__name__}` | {endpoint.effect.value} | {route} | `{endpoint.scope}` | "
+        f"{endpoint.description} Takes {taken}. |"
+    )
 
 
 def _row(action: Any) -> str:
@@ -62,6 +88,8 @@ def _form(part: dict[str, Any]) -> str:
         return ", ".join(f"`{word}`" for word in part["enum"])
     if "properties" in part:
         return f"object with {', '.join(f'`{name}`' for name in part['properties'])}"
+    if "properties" in part.get("items", {}):
+        return f"array, each an {_form(part['items'])}"
     return str(part["type"])
 
 

@@ -6,8 +6,9 @@ import pytest
 
 from topcalls_tools.api import CATALOG
 from topcalls_tools.cli.commands import command
+from topcalls_tools.errors import Misconfigured
 from topcalls_tools.sandbox.world import World
-from topcalls_tools.tools import TOOLS, TOOLSETS, chosen
+from topcalls_tools.tools import DEEDS, OFF_BY_DEFAULT, TOOLS, TOOLSETS, chosen
 
 from .snapshots import documents
 from .test_witness import WITNESSES
@@ -34,10 +35,12 @@ NAMES = [
     "list_voices",
     "get_balance",
 ]
+LEADS = ["list_leads", "get_lead", "create_lead", "import_leads", "update_lead", "delete_lead"]
+FOR_CODE = ["create_webhook", "list_webhooks", "delete_webhook"]
 
 
-def test_the_twenty_endpoints_have_their_final_names() -> None:
-    assert [endpoint.tool for endpoint in CATALOG] == NAMES
+def test_the_endpoints_have_their_final_names() -> None:
+    assert [endpoint.tool for endpoint in CATALOG] == [*NAMES, *LEADS, *FOR_CODE]
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
@@ -61,6 +64,27 @@ def test_a_tool_has_a_command(action) -> None:  # type: ignore[no-untyped-def]
 def test_brakes_are_in_every_toolset() -> None:
     for toolset in TOOLSETS:
         assert {"stop_call", "cancel_call", "pause_campaign"} <= {action.tool for action in chosen(toolset)}
+
+
+def test_leads_are_served_where_they_are_named_and_not_by_default() -> None:
+    assert [action.tool for action in chosen()] == [*NAMES, "follow_call"]
+    assert {"leads"} == OFF_BY_DEFAULT <= {*TOOLSETS}
+    assert chosen("all") == chosen("default, leads") == TOOLS
+    assert [a.tool for a in chosen("leads")] == ["stop_call", "cancel_call", "pause_campaign", *LEADS]
+
+
+@pytest.mark.parametrize("toolsets", ["webhooks", "default,lead", "Leads", "slips"])
+def test_an_unknown_toolset_is_an_error_that_names_those_there_are(toolsets: str) -> None:
+    with pytest.raises(Misconfigured, match=r"there are default, all, calls, .*, leads"):
+        chosen(toolsets)
+
+
+def test_what_could_carry_words_out_is_for_python_callers_alone() -> None:
+    hidden = [endpoint for endpoint in CATALOG if endpoint.code_only]
+    assert [endpoint.tool for endpoint in hidden] == FOR_CODE
+    assert not {*hidden} & {*TOOLS}
+    assert not any(deed.code_only for deed in DEEDS)
+    assert [command(endpoint.tool.replace("_", "-")) for endpoint in hidden] == [None, None, None]
 
 
 def test_confirm_action_is_served_only_where_slips_are_the_owners_choice() -> None:

@@ -259,8 +259,15 @@ def test_each_effect_is_that_of_the_documentation() -> None:
     assert effects == {
         Effect.SPEND: {"place_call", "start_campaign"},
         Effect.BRAKE: {"stop_call", "cancel_call", "pause_campaign"},
-        Effect.WRITE: {"add_carrier", "add_phone_number"},
-        Effect.DELETE: {"delete_carrier", "delete_phone_number"},
+        Effect.WRITE: {
+            "add_carrier",
+            "add_phone_number",
+            "create_lead",
+            "import_leads",
+            "update_lead",
+            "create_webhook",
+        },
+        Effect.DELETE: {"delete_carrier", "delete_phone_number", "delete_lead", "delete_webhook"},
     }
 
 

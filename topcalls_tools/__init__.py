@@ -9,6 +9,7 @@ from .api.account import GetBalance
 from .api.calls import CancelCall, GetCall, ListCalls, PlaceCall, StopCall
 from .api.campaigns import GetCampaign, ListCampaigns, PauseCampaign, StartCampaign
 from .api.configuration import ListBuiltinVoices, ListModels, ListVoices
+from .api.leads import CreateLead, DeleteLead, GetLead, ImportLeads, ListLeads, UpdateLead
 from .api.phone_numbers import (
     AddCarrier,
     AddPhoneNumber,
@@ -18,6 +19,7 @@ from .api.phone_numbers import (
     ListCarriers,
     ListPhoneNumbers,
 )
+from .api.webhooks import CreateWebhook, DeleteWebhook, ListWebhooks
 from .deeds.follow_call import FollowCall
 from .errors import TopCallsError
 from .steps import Ask
@@ -35,26 +37,35 @@ __all__ = [
     "AsyncClient",
     "CancelCall",
     "Client",
+    "CreateLead",
+    "CreateWebhook",
     "DeleteCarrier",
+    "DeleteLead",
     "DeletePhoneNumber",
+    "DeleteWebhook",
     "FollowCall",
     "GetBalance",
     "GetCall",
     "GetCampaign",
+    "GetLead",
     "GetPhoneNumber",
+    "ImportLeads",
     "ListBuiltinVoices",
     "ListCalls",
     "ListCampaigns",
     "ListCarriers",
+    "ListLeads",
     "ListModels",
     "ListPhoneNumbers",
     "ListVoices",
+    "ListWebhooks",
     "PauseCampaign",
     "PlaceCall",
     "StartCampaign",
     "StopCall",
     "TopCallsError",
     "TopCallsToolkit",
+    "UpdateLead",
 ]
 
 

@@ -120,17 +120,21 @@ class Action(Arguments, Generic[R]):
     description: ClassVar[str]
     effect: ClassVar[Effect]
     toolset: ClassVar[str]
+    code_only: ClassVar[bool]
+    """Whether it is for Python callers alone, because it could carry words out; no surface serves it."""
     reply_type: ClassVar[type[Record]]
     for_code: ClassVar[frozenset[str]]
     tool_defaults: ClassVar[Mapping[str, Any]]
 
-    def __init_subclass__(cls, effect: Effect | None = None, toolset: str | None = None, **kw: Any) -> None:
+    def __init_subclass__(
+        cls, effect: Effect | None = None, toolset: str | None = None, code_only: bool = False, **kw: Any
+    ) -> None:
         """Swallow our keywords here: `Generic` would pass them on to `object`, which refuses them."""
         super().__init_subclass__(**kw)
 
     @classmethod
     def __pydantic_init_subclass__(
-        cls, effect: Effect | None = None, toolset: str | None = None, **kw: Any
+        cls, effect: Effect | None = None, toolset: str | None = None, code_only: bool = False, **kw: Any
     ) -> None:
         super().__pydantic_init_subclass__(**kw)
         if effect is None:  # a base of several actions
@@ -143,6 +147,7 @@ class Action(Arguments, Generic[R]):
         cls.tool = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
         cls.effect = effect
         cls.toolset = toolset or cls.__module__.rpartition(".")[2]
+        cls.code_only = code_only
         cls.reply_type = _argument(cls)
         marks = [(name, mark) for name, field in cls.model_fields.items() for mark in field.metadata]
         cls.for_code = frozenset(name for name, mark in marks if isinstance(mark, ForCode))
@@ -209,7 +214,7 @@ class Action(Arguments, Generic[R]):
 
 
 _RESERVED = frozenset(name for name in dir(Action) if not name.startswith("_")) | {
-    "tool", "description", "effect", "toolset", "reply_type", "for_code", "tool_defaults",
+    "tool", "description", "effect", "toolset", "code_only", "reply_type", "for_code", "tool_defaults",
     "method", "path", "scope", "keyed", "success", "request", "reply", "read", "flow", "preview", "live",
 }  # fmt: skip
 

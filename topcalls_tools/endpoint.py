@@ -19,6 +19,8 @@ from .replies import field_errors, opening, parsed, seconds, text
 from .wire import Reply, Request
 
 _HOLE = re.compile(r"\{(\w+)\}")
+WITH_BODY = frozenset({"POST", "PATCH"})
+"""Methods whose arguments travel in a JSON body; those of the others travel in the query."""
 ON_THE_WIRE = {"secrets": True}
 """Serialization context in which secrets show themselves."""
 
@@ -27,8 +29,8 @@ class Endpoint(Action[R], Generic[R]):
     """Base of every endpoint; subclass it with `route=`, `effect=` and `scope=`.
 
     Fields named in the route's braces travel in the path; the others travel in the query (GET, DELETE) or in
-    the JSON body (POST). A field that is None does not travel; a default travels only where a person must see
-    it.
+    the JSON body (POST, PATCH). A field that is None does not travel; a default travels only where a person
+    must see it.
     """
 
     method: ClassVar[str]
@@ -38,7 +40,7 @@ class Endpoint(Action[R], Generic[R]):
     keyed: ClassVar[bool]
     """Whether TopCalls promises to answer the same `Idempotency-Key` only once."""
     success: ClassVar[int]
-    """The status of a good reply."""
+    """The status of a good reply, where the reply does not decide it."""
     handles: ClassVar[tuple[str, ...]]
     """The fields that travel in the path."""
 
@@ -96,7 +98,7 @@ class Endpoint(Action[R], Generic[R]):
         path = self.path
         for name in self.handles:
             path = path.replace(f"{{{name}}}", quote(given.pop(name), safe=""))
-        if self.method == "POST":
+        if self.method in WITH_BODY:
             return Request(self.method, path, body=given or None)
         query = {
             name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()
@@ -146,6 +148,10 @@ class Endpoint(Action[R], Generic[R]):
             f"(unreadable: {trouble}): {start}; {Broken.remedy}.",
             reply.status,
         )
+
+    def status_of(self, reply: R) -> int:
+        """The status that a good reply is sent with."""
+        return self.success
 
     def error(self, reply: Reply) -> APIError:
         kind = BY_STATUS.get(reply.status, Invalid if 400 <= reply.status < 500 else Broken)

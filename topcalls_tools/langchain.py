@@ -17,7 +17,7 @@ PRACTICE = "Practice: no phone rang."
 
 
 class TopCallsToolkit(BaseToolkit):
-    """Every TopCalls tool for a LangChain agent: `TopCallsToolkit(approve=ask_me).get_tools()`.
+    """The TopCalls tools for a LangChain agent: `TopCallsToolkit(approve=ask_me).get_tools()`.
 
     `client` is a `Client` or an `AsyncClient`; without one the settings decide, and without a key that is the
     sandbox. `approve` is asked before anything that spends, adds or deletes; with a live key and without it
@@ -30,7 +30,7 @@ class TopCallsToolkit(BaseToolkit):
     client: Client | AsyncClient | None = None
     approve: Any = None
     toolsets: str | None = None
-    """Names of toolsets with commas between; TOPCALLS_TOOLSETS by default, and that is all of them."""
+    """Names of toolsets with commas between, such as "default,leads"; TOPCALLS_TOOLSETS by default."""
 
     _sync: Client = PrivateAttr()
     _async: AsyncClient = PrivateAttr()

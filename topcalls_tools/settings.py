@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     account: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,64}$")
     approval: Approval | None = None
     rehearse: bool = False
-    toolsets: str = "all"
+    toolsets: str = "default"
     secret: SecretStr | None = None
     trouble: str | None = Field(default=None, exclude=True)
 

@@ -9,6 +9,7 @@ from .account import GetBalance
 from .calls import CancelCall, GetCall, ListCalls, PlaceCall, StopCall
 from .campaigns import GetCampaign, ListCampaigns, PauseCampaign, StartCampaign
 from .configuration import ListBuiltinVoices, ListModels, ListVoices
+from .leads import CreateLead, DeleteLead, GetLead, ImportLeads, ListLeads, UpdateLead
 from .phone_numbers import (
     AddCarrier,
     AddPhoneNumber,
@@ -18,6 +19,7 @@ from .phone_numbers import (
     ListCarriers,
     ListPhoneNumbers,
 )
+from .webhooks import CreateWebhook, DeleteWebhook, ListWebhooks
 
 CATALOG: tuple[type[Endpoint[Any]], ...] = (
     ListCalls,
@@ -40,4 +42,13 @@ CATALOG: tuple[type[Endpoint[Any]], ...] = (
     ListBuiltinVoices,
     ListVoices,
     GetBalance,
+    ListLeads,
+    GetLead,
+    CreateLead,
+    ImportLeads,
+    UpdateLead,
+    DeleteLead,
+    CreateWebhook,
+    ListWebhooks,
+    DeleteWebhook,
 )

@@ -7,7 +7,7 @@ import re
 from datetime import datetime
 from ipaddress import ip_address
 from socket import inet_aton
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -249,12 +249,17 @@ CallId = Handle
 CampaignId = Handle
 PhoneNumberId = Handle
 CarrierId = Handle
+LeadId = Handle
+WebhookId = Handle
 
 T = TypeVar("T", bound=Record)
 
 
 class Page(Record, Generic[T]):
     """One page of a list, newest first."""
+
+    listed_as: ClassVar[str] = "data"
+    """What TopCalls calls the list; tool surfaces and Python callers always find it in `data`."""
 
     data: tuple[T, ...]
     """What is on this page."""

@@ -45,9 +45,9 @@ def command(name: str) -> click.Command | None:
 
 def _option(argument: str, part: dict[str, Any], required: bool) -> click.Option:
     name, said, kind = "--" + argument.replace("_", "-"), part["description"], part.get("type")
-    if kind == "object":
+    if kind == "object" or part.get("items", {}).get("type") == "object":
         said += " As JSON in @FILE, or - for standard input; in place only where it holds no password."
-        return click.Option([name], help=said, required=required, type=_Json(_holds_secret(part)))
+        return click.Option([name], help=said, required=required, type=_Json(part))
     if kind == "array":
         return click.Option([name], help=f"{said} May be repeated.", required=required, multiple=True)
     if "enum" in part:
@@ -55,20 +55,17 @@ def _option(argument: str, part: dict[str, Any], required: bool) -> click.Option
     return click.Option([name], help=said, required=required, type=_SIMPLE.get(str(kind), click.STRING))
 
 
-def _holds_secret(part: dict[str, Any]) -> bool:
-    return "password" in part.get("properties", {})
-
-
 class _Json(click.ParamType[Any]):
-    """A JSON object in a file, on standard input, or in place."""
+    """A JSON object, or a list of them, in a file, on standard input, or in place."""
 
     name = "json"
 
-    def __init__(self, secret: bool) -> None:
-        self._secret = secret
+    def __init__(self, part: dict[str, Any]) -> None:
+        self._secret = "password" in part.get("properties", {})
+        self._form = '[{"name": "value"}]' if part["type"] == "array" else '{"name": "value"}'
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if isinstance(value, dict):
+        if isinstance(value, dict | list):
             return value
         try:
             if value == "-":
@@ -82,7 +79,7 @@ class _Json(click.ParamType[Any]):
                 )
             return json.loads(value)
         except (ValueError, RecursionError):
-            self.fail('is no JSON; write an object such as {"name": "value"}', param, ctx)
+            self.fail(f"is no JSON; write it as in {self._form}", param, ctx)
         except OSError as error:
             self.fail(f"cannot be read ({error.strerror}); name a file that can", param, ctx)
 
