@@ -5,21 +5,19 @@ Schemas, tools, commands, questions and documentation are read off the class; no
 
 from __future__ import annotations
 
-import ast
-import inspect
 import json
 import re
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from typing import Any, ClassVar, Generic, Self, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationError, model_validator
 from pydantic_core import CoreSchema, InitErrorDetails
 
-from .schema import at, plain, wanted
+from .docstrings import docs
+from .schema import Generator, at, plain, wanted
 
 
 class Effect(Enum):
@@ -57,7 +55,7 @@ class Value(BaseModel):
             return
         own = [name for name in vars(cls).get("__annotations__", ()) if name in cls.model_fields]
         if own:
-            cls.words = {**cls.words, **_docs(cls.__module__)[cls.__name__][1]}
+            cls.words = {**cls.words, **docs(cls.__module__)[cls.__name__][1]}
         if silent := [name for name in own if not cls.words.get(name)]:
             raise TypeError(f"{cls.__name__} needs a docstring under {', '.join(silent)}: models read it.")
 
@@ -116,15 +114,16 @@ R = TypeVar("R", bound=Record)
 class Action(Arguments, Generic[R]):
     """Base of every tool. The tool's name is the class's; the docstring is what models read."""
 
-    tool: ClassVar[str]
-    description: ClassVar[str]
-    effect: ClassVar[Effect]
-    toolset: ClassVar[str]
-    code_only: ClassVar[bool]
-    """Whether it is for Python callers alone, because it could carry words out; no surface serves it."""
-    reply_type: ClassVar[type[Record]]
-    for_code: ClassVar[frozenset[str]]
-    tool_defaults: ClassVar[Mapping[str, Any]]
+    if TYPE_CHECKING:  # pydantic would resolve these again for every subclass, at each start
+        tool: ClassVar[str]
+        description: ClassVar[str]
+        effect: ClassVar[Effect]
+        toolset: ClassVar[str]
+        code_only: ClassVar[bool]
+        """Whether it is for Python callers alone, because it could carry words out; no surface serves it."""
+        reply_type: ClassVar[type[Record]]
+        for_code: ClassVar[frozenset[str]]
+        tool_defaults: ClassVar[Mapping[str, Any]]
 
     def __init_subclass__(
         cls, effect: Effect | None = None, toolset: str | None = None, code_only: bool = False, **kw: Any
@@ -139,7 +138,7 @@ class Action(Arguments, Generic[R]):
         super().__pydantic_init_subclass__(**kw)
         if effect is None:  # a base of several actions
             return
-        cls.description = _docs(cls.__module__)[cls.__name__][0]
+        cls.description = docs(cls.__module__)[cls.__name__][0]
         if not cls.description:
             raise TypeError(f"{cls.__name__} needs a docstring: models read it.")
         if clash := cls.model_fields.keys() & _RESERVED:
@@ -189,7 +188,8 @@ class Action(Arguments, Generic[R]):
     def output_schema(cls) -> dict[str, Any]:
         """JSON Schema of `shown`."""
         seen = get_type_hints(cls.view)["return"]
-        schema = plain((cls.reply_type if seen is Record else seen).model_json_schema(mode="serialization"))
+        kind = cls.reply_type if seen is Record else seen
+        schema = plain(kind.model_json_schema(schema_generator=Generator, mode="serialization"))
         live = {"type": "boolean", "description": "False in the sandbox, where no phone rings."}
         # Nothing null is shown, so nothing but `live` can be promised to be there.
         properties = {"live": live, **schema.get("properties", {})}
@@ -262,24 +262,6 @@ def _printable(name: str) -> str:
     return re.sub(r"[^\w.-]", "?", name[:40], flags=re.ASCII) or "?"
 
 
-@cache
-def _docs(module: str) -> dict[str, tuple[str, dict[str, str]]]:
-    """Docstring and field docstrings of each class of a module, parsed once: `__doc__` is gone under -OO."""
-    tree = ast.parse(inspect.getsource(sys.modules[module]))
-    classes = (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
-    return {
-        node.name: (" ".join((ast.get_docstring(node) or "").split()), dict(_field_docs(node)))
-        for node in classes
-    }
-
-
-def _field_docs(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
-    for field, said in zip(node.body, node.body[1:], strict=False):
-        match field, said:
-            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
-                yield name, " ".join(inspect.cleandoc(text).split())
-
-
 def _argument(cls: type[BaseModel]) -> Any:
     """What `R` stands for in the nearest parametrised base."""
     for base in cls.__mro__:
@@ -290,7 +272,7 @@ def _argument(cls: type[BaseModel]) -> Any:
 
 @cache
 def _input_schema(cls: type[Action[Any]]) -> dict[str, Any]:
-    schema = plain(cls.model_json_schema(mode="validation"))
+    schema = plain(cls.model_json_schema(schema_generator=Generator, mode="validation"))
     properties = {name: part for name, part in schema["properties"].items() if name not in cls.for_code}
     for name, value in cls.tool_defaults.items():
         properties[name]["default"] = value

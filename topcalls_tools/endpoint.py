@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Generic, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self
 from urllib.parse import quote
 
 from pydantic import ValidationError
@@ -33,16 +33,17 @@ class Endpoint(Action[R], Generic[R]):
     must see it.
     """
 
-    method: ClassVar[str]
-    path: ClassVar[str]
-    scope: ClassVar[str | None]
-    """What the key must be allowed to do; None where any key will do."""
-    keyed: ClassVar[bool]
-    """Whether TopCalls promises to answer the same `Idempotency-Key` only once."""
-    success: ClassVar[int]
-    """The status of a good reply, where the reply does not decide it."""
-    handles: ClassVar[tuple[str, ...]]
-    """The fields that travel in the path."""
+    if TYPE_CHECKING:  # pydantic would resolve these again for every subclass, at each start
+        method: ClassVar[str]
+        path: ClassVar[str]
+        scope: ClassVar[str | None]
+        """What the key must be allowed to do; None where any key will do."""
+        keyed: ClassVar[bool]
+        """Whether TopCalls promises to answer the same `Idempotency-Key` only once."""
+        success: ClassVar[int]
+        """The status of a good reply, where the reply does not decide it."""
+        handles: ClassVar[tuple[str, ...]]
+        """The fields that travel in the path."""
 
     def __init_subclass__(
         cls,

@@ -5,6 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import to_jsonable_python
+
+
+class Generator(GenerateJsonSchema):
+    """Pydantic's generator, but that a default is written as it is: pydantic makes an adapter for each."""
+
+    def encode_default(self, dft: Any) -> Any:
+        return to_jsonable_python(dft)
+
 
 def plain(schema: dict[str, Any]) -> dict[str, Any]:
     """A schema without references, titles and nulls: the one dialect that every vendor takes."""
