@@ -1,17 +1,18 @@
-"""What an agent is to bring up: a task in plain words, taken apart into points."""
+"""What an agent is to bring up: a task in English, taken apart into points."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
+
+from .pronouns import addressed, to_you
 
 Kind = Literal[
     "whether", "when", "hours", "price", "count", "length", "place", "person", "what",
-    "book", "confirm", "cancel", "move", "tell", "favour", "wish", "matter",
+    "rating", "book", "confirm", "cancel", "move", "tell", "favour", "wish", "plan", "matter",
 ]  # fmt: skip
+Tongue = Literal["en", "es"]
 MOST_POINTS = 40
 LONGEST = 300
 """Characters of a task that one turn repeats at most."""
@@ -23,14 +24,16 @@ class Point:
 
     kind: Kind
     about: str
-    words: str
+    words: tuple[str, ...]
+    """Ways to say it."""
+    tongue: Tongue = "en"
 
 
 _VERBS = (
     "ask|inquire|enquire|find out|check|learn|clarify|verify|confirm|reconfirm|book|reserve|schedule|arrange"
     "|order|request|cancel|reschedule|move|postpone|tell|inform|let (?:them|him|her|the)|remind|notify|say"
     "|mention|explain|thank|invite|offer|get|give|make (?:a|an|the)|set up|leave|see (?:if|whether)|discuss"
-    "|collect|wish"
+    "|collect|wish|conduct|carry out|introduce|present|pitch|follow up"
 )
 _QUESTION = r"(?:whether|if|how|what|when|where|who|which|why|until when|from when|at what time)"
 _WHO = r"(?:\s+(?:them|him|her|the (?:person|restaurant|shop|owner|staff|team|office|clinic|customer)))?"
@@ -62,19 +65,9 @@ _CLAUSES = re.compile(
 _ALSO_ASKED = re.compile(rf"(?:,\s*(?:and\s+)?|\s+and\s+)(?={_QUESTION}\b)", re.IGNORECASE)
 _UNLESS = re.compile(r"(?:if|unless|in case|when)\b([^,]{0,120}),\s*(?:then\s+)?(?=.)", re.IGNORECASE)
 _NOT_SO = re.compile(
-    r"\b(?:no|not|n't|\w+n't|full|fully|unavailable|busy|closed|voicemail|machine|refuses?|declines?|impossible|nobody|otherwise)\b",
+    r"\b(?:no|not|cannot|unable|n't|\w+n't|full|fully|unavailable|busy|closed|voicemail|machine|refuses?|declines?|impossible|nobody|otherwise|wrong)\b",
     re.IGNORECASE,
 )
-
-
-def filled(text: str, facts: Mapping[str, Any] | None) -> str:
-    """Put the caller's own facts where `{{name}}` stands (contract A51)."""
-
-    def fact(hole: re.Match[str]) -> str:
-        value = (facts or {}).get(hole[1], hole[0])
-        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-    return re.sub(r"\{\{\s*([\w.-]+)\s*\}\}", fact, text)
 
 
 def points(task: str) -> tuple[Point, ...]:
@@ -109,7 +102,7 @@ def _each_asked(clause: str) -> list[str]:
 
 def _point(clause: str) -> Point | None:
     """The point of one clause; None for a fact or for advice on manners."""
-    text = _to_you(clause.rstrip(" .!,:"))
+    text = to_you(addressed(clause.rstrip(" .!,:")))
     if clause.rstrip().endswith("?"):
         return _question(text)
 
@@ -126,34 +119,61 @@ def _point(clause: str) -> Point | None:
     who = _WHO.replace("them", "you|them")
     if rest := begins(rf"{_ASK}{who}\s+(?:about\s+)?(?={_QUESTION}\b)"):
         rest = re.sub(r"^if\b", "whether", rest, flags=re.IGNORECASE)
-        return Point(_asked(rest), rest, f"Could you tell me {rest}?")
+        return Point(_asked(rest), rest, _asking(rest))
     if rest := begins(rf"(?:ask|get|invite|request){who}\s+to\s+"):
-        return Point("favour", rest, f"Could you {rest}, please?")
+        kind: Kind = "rating" if re.match(r"(?:rate|score)\b", rest, re.IGNORECASE) else "favour"
+        return Point(kind, rest, (f"Could you {rest}, please?", f"Would you {rest}, please?"))
     if rest := begins(rf"(?:ask|get|request){who}\s+for\s+"):
-        return Point(_topic(rest, "wish"), rest, f"Could I have {rest}, please?")
+        return Point(
+            _topic(rest, "wish"), rest, (f"Could I have {rest}, please?", f"I'd like {rest}, please.")
+        )
     if rest := begins(r"(?:confirm|reconfirm|verify)\s+(?:with (?:you|him|her)\s+)?(?:that\s+)?"):
         rest = f"that {rest}" if re.match(r"(?:you|he|she|it|we|i)\b", rest, re.IGNORECASE) else rest
-        return Point("confirm", rest, f"I'd like to confirm {rest}. Is that right?")
+        ways = (
+            f"I'd like to confirm {rest}. Is that right?",
+            f"I'm calling to confirm {rest}. Is that correct?",
+        )
+        return Point("confirm", rest, ways)
     if rest := begins(
         rf"(?:ask|inquire|enquire|find out|check|learn|clarify|collect){who}\s+(?:about\s+|on\s+)?"
     ):
-        return Point(_topic(rest, "what"), rest, f"Could you tell me about {rest}?")
+        ways = (f"Could you tell me about {rest}?", f"I'd like to ask about {rest}.")
+        return Point(_topic(rest, "what"), rest, ways)
     if (rest := begins(r"(?:book|reserve|schedule|arrange|order|set up|make)\s+")) is not None:
-        return Point("book", rest, f"I'd like to {_lower(text)}, please.")
+        return Point("book", rest, _wanting(text))
     if rest := begins(r"cancel\s+"):
-        return Point("cancel", rest, f"I'd like to {_lower(text)}, please.")
+        return Point("cancel", rest, _wanting(text))
     if rest := begins(r"(?:reschedule|move|postpone)\s+"):
-        return Point("move", rest, f"I'd like to {_lower(text)}, please.")
-    if rest := begins(
-        r"(?:tell|inform|let|remind|notify)\s+(?:you|him|her|the \w+|\w+)\s+"
-        r"(?:know\s+)?(?:that\s+|of\s+|about\s+)?"
-    ):
-        return Point("tell", rest, f"I wanted to let you know: {rest}.")
-    if rest := begins(r"(?:say|mention|explain)\s+(?:that\s+)?"):
-        return Point("tell", rest, f"I wanted to say: {rest}.")
+        return Point("move", rest, _wanting(text))
+    if rest := begins(r"remind\s+(?:you|him|her|the \w+|\w+)\s+(?=(?:to|that|of|about)\b)"):
+        return Point("tell", rest, (f"I'm calling to remind you {rest}.", f"I'd like to remind you {rest}."))
+    if rest := begins(rf"{_TELL}(?=(?:that|of|about|how|when|where|why|what)\b)"):
+        return Point(
+            "tell", rest, (f"I wanted to let you know {rest}.", f"I'm calling to let you know {rest}.")
+        )
+    if rest := begins(rf"(?:{_TELL}|(?:say|mention|explain)\s+(?:that\s+)?)"):
+        ways = (f"I wanted to let you know: {rest}.", f"Just so that you know: {rest}.")
+        return Point("tell", rest, ways)
     if begins(rf"(?:{_VERBS})\b") is not None:
-        return Point("matter", _lower(text), f"I'd like to {_lower(text)}.")
+        plan = _lower(text)
+        return Point("plan", plan, (f"I'd like to {plan}.", f"I'm calling to {plan}."))
     return None
+
+
+_TELL = r"(?:tell|inform|let|remind|notify)\s+(?:you|him|her|the \w+|\w+)\s+(?:know\s+)?"
+
+
+def _asking(about: str) -> tuple[str, ...]:
+    return f"Could you tell me {about}?", f"I'd like to know {about}, please.", f"May I ask {about}?"
+
+
+def _wanting(text: str) -> tuple[str, ...]:
+    wanted = _lower(text)
+    return (
+        f"I'd like to {wanted}, please.",
+        f"I'm calling to {wanted}.",
+        f"I would like to {wanted}.",
+    )
 
 
 _TURNED = re.compile(
@@ -169,12 +189,12 @@ def _question(text: str) -> Point:
     if turned := _TURNED.match(about):
         verb = "" if turned["aux"] in ("do", "does", "did") else f"{turned['aux']} "
         about = f"whether {turned['who']} {verb}{turned['rest']}"
-    return Point(_asked(about), about, text[:1].upper() + text[1:])
+    return Point(_asked(about), about, (text[:1].upper() + text[1:],))
 
 
 def _matter(task: str) -> Point:
-    text = _to_you(" ".join(task.split())[:LONGEST]).rstrip(" .!")
-    return Point("matter", text, f"I'm calling about this: {text}.")
+    text = to_you(" ".join(task.split())[:LONGEST]).rstrip(" .!")
+    return Point("matter", text, (f"I'm calling about this: {text}.",))
 
 
 def _asked(text: str) -> Kind:
@@ -191,6 +211,7 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
     ("hours", r"^what\b.*\bhours\b"),
     ("price", r"^how much\b|^what\b.*\b(?:costs?|prices?|fees?|charges?|rates?)\b"),
     ("count", r"^how many\b"),
+    ("rating", r"^how (?:satisfied|happy|likely|pleased|would you rate|well|good)\b"),
     ("length", r"^how long\b"),
     (
         "when",
@@ -207,56 +228,6 @@ def _topic(text: str, otherwise: Kind) -> Kind:
     if re.search(r"\b(?:prices?|costs?|quote|fees?|rates?)\b", low):
         return "price"
     return "hours" if re.search(r"\b(?:hours|opening times?)\b", low) else otherwise
-
-
-_YOU = {
-    "they": "you", "them": "you", "their": "your", "theirs": "yours", "themselves": "yourself",
-    "they're": "you're", "they've": "you've", "they'll": "you'll", "they'd": "you'd",
-}  # fmt: skip
-
-
-def _to_you(text: str) -> str:
-    """They and their, as said to the person's face."""
-    return re.sub(
-        r"\b(?:they(?:'(?:re|ve|ll|d))?|them(?:selves)?|theirs?)\b", _swapped(_YOU), text, flags=re.IGNORECASE
-    )
-
-
-_US = {
-    "you": "we", "your": "our", "yours": "ours", "yourself": "ourselves", "you're": "we're",
-    "you've": "we've", "you'll": "we'll", "you'd": "we'd",
-    "i": "you", "my": "your", "me": "you", "mine": "yours", "i'm": "you're", "i've": "you've",
-    "we": "you", "our": "your", "us": "you", "i am": "you are",
-}  # fmt: skip
-
-
-OBJECTS = "for|to|with|at|of|from|by|about|give|send|see|reach|help|thank"
-"""Words after which "you" is an object: us or them, not we or they."""
-
-
-def to_us(text: str) -> str:
-    """You and your, as the person called says it of themselves."""
-    words = "|".join(sorted(map(re.escape, _US), key=len, reverse=True))
-    after = r"(?! (?:are|have|can|will|do)\b)"
-    parts = re.split(rf"(\b(?:{OBJECTS}) you\b{after})", text, flags=re.IGNORECASE)
-    return "".join(
-        f"{part[:-3]}us"
-        if index % 2
-        else re.sub(rf"\b(?:{words})\b(?!')", _swapped(_US), part, flags=re.IGNORECASE)
-        for index, part in enumerate(parts)
-    )
-
-
-def _swapped(words: Mapping[str, str]) -> Any:
-    def swap(found: re.Match[str]) -> str:
-        new = words[found[0].lower()]
-        return (
-            new.capitalize()
-            if found[0][0].isupper() and found[0].lower() not in ("i", "i am", "i'm", "i've")
-            else new
-        )
-
-    return swap
 
 
 def _lower(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
@@ -20,7 +21,10 @@ class Finding:
     """What a turn brought to light: the label for the call's disposition, and a sentence for its summary."""
 
     label: str
+    """Empty where it says nothing about the outcome."""
     said: str
+    aside: Literal[True] | None = None
+    """True where it settles none of the points that the agent was to bring up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class Script:
 
     created_at: int
     person: str
-    """Who is reached, as the summary names them."""
+    """Who is reached, named by the summary if they gave their name; empty for a machine."""
     points: int
     """How many things the agent is to bring up."""
     events: tuple[Event, ...]
@@ -161,22 +165,36 @@ def closed(script: Script, ended: Ended) -> Script:
     return replace(script, events=(*kept, ended, Processed(ended.at + AFTERWARDS, summary, disposition)))
 
 
-RANK = ("booked", "cancelled", "rescheduled", "confirmed", "declined", "agreed", "answered", "informed")
-"""Which finding names the whole call, the weightiest first."""
+RANK = (
+    "do_not_call", "wrong_number", "booked_callback", "booked", "cancelled", "rescheduled", "confirmed",
+    "declined", "agreed", "answered", "informed", "voicemail_left", "menu_reached", "hung_up",
+)  # fmt: skip
+"""Which finding names the whole call, the weightiest first; a label of the user's own goes before all."""
 
 
 def summed_up(person: str, points: int, turns: tuple[Said, ...]) -> tuple[str, str]:
     """Summary and disposition, from nothing but what was said."""
     findings = [turn.finding for turn in turns if turn.finding]
-    labels = {finding.label for finding in findings}
-    label = next((known for known in RANK if known in labels), None) or next(
-        iter(sorted(labels)), "no_result"
-    )
-    parts = [f"Spoke with {person}." if turns else f"Reached {person}; nothing was said."]
-    parts += [finding.said for finding in findings]
-    if len(findings) < points:
-        parts.append(f"The call ended early: {len(findings)} of {points} points were settled.")
-    return " ".join(parts), label
+    labels = [finding.label for finding in findings if finding.label]
+    label = min(labels, key=lambda label: RANK.index(label) if label in RANK else -1, default="no_result")
+    parts = [_met(person, turns), *(finding.said for finding in findings)]
+    settled = sum(not finding.aside for finding in findings)
+    if settled < points:
+        were = "was" if settled == 1 else "were"
+        told = "its one point was not" if points == 1 else f"{settled} of {points} points {were}"
+        parts.append(f"The call ended early: {told} settled.")
+    return " ".join(filter(None, parts)), label
+
+
+def _met(person: str, turns: tuple[Said, ...]) -> str:
+    """Who was spoken with, by the name that they gave; nothing where a machine tells of itself."""
+    theirs = " ".join(turn.words for turn in turns if turn.speaker == "user")
+    if not theirs:
+        return "The phone was answered, and nobody spoke."
+    if not person:
+        return ""
+    named = person if person in theirs else "the person who answered"
+    return f"Spoke with {named}."
 
 
 def spoken_ms(words: str) -> int:
@@ -184,11 +202,39 @@ def spoken_ms(words: str) -> int:
     return max(600, round(len(words.split()) / WORDS_PER_SECOND * 1000))
 
 
-def dice(seed: str, ordinal: int) -> random.Random:
-    """Chance that falls the same way on every machine."""
-    digest = hashlib.sha256(f"{seed}:{ordinal}".encode()).digest()
-    return random.Random(int.from_bytes(digest, "big"))
+class Chance:
+    """Chance that falls the same way on every machine; what is picked does not disturb what is thrown."""
+
+    def __init__(self, seed: str, ordinal: int) -> None:
+        name = f"{seed}:{ordinal}"
+        self.dice = random.Random(int.from_bytes(_digest(name), "big"))
+        self._picks, self._picked = _digest(f"{name}:tone"), 0
+
+    def share(self) -> float:
+        """The next number from 0 to below 1; they come round after 32."""
+        self._picked += 1
+        return self._picks[self._picked % 32] / 256
+
+    def pick(self, choices: Sequence[str]) -> str:
+        """One of several wordings."""
+        return choices[int(self.share() * len(choices))]
 
 
-SCRIPT: TypeAdapter[Script] = TypeAdapter(Script)
-"""Writes a script as JSON and reads it back."""
+def _digest(name: str) -> bytes:
+    return hashlib.sha256(name.encode("utf-8", "replace")).digest()
+
+
+class _Scripts:
+    """Writes a script as JSON without what is not set, and reads it back."""
+
+    def __init__(self) -> None:
+        self._form: TypeAdapter[Script] = TypeAdapter(Script)
+
+    def dump_json(self, script: Script) -> bytes:
+        return self._form.dump_json(script, exclude_none=True)
+
+    def validate_json(self, written: str | bytes) -> Script:
+        return self._form.validate_json(written)
+
+
+SCRIPT = _Scripts()

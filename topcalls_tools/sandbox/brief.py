@@ -1,0 +1,81 @@
+"""What a call is to bring up, and in which language: a task with the caller's own facts in it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from . import spanish_points
+from .points import LONGEST, Point, Tongue, points
+
+_HOLE = re.compile(r"\{\{\s*([\w.-]+)\s*\}\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """A task taken apart."""
+
+    tongue: Tongue
+    points: tuple[Point, ...]
+
+
+def filled(text: str, facts: Mapping[str, Any] | None) -> str:
+    """Put the caller's own facts where `{{name}}` stands (contract A51)."""
+
+    def fact(hole: re.Match[str]) -> str:
+        value = (facts or {}).get(hole[1], hole[0])
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+    return _HOLE.sub(fact, text) if "{{" in text else text
+
+
+def brief(task: str, facts: Mapping[str, Any] | None) -> Brief:
+    """The points of a task, in its order."""
+    if "{{" not in task:
+        return _parsed(task)
+    if len(task) > LONGEST or not all(_is_plain(facts, name) for name in _HOLE.findall(task)):
+        return _parsed(filled(task, facts))
+    parsed = _parsed(task)  # a campaign's task is read once, whatever each lead is called
+    return replace(parsed, points=tuple(_with_facts(point, facts) for point in parsed.points))
+
+
+def _is_plain(facts: Mapping[str, Any] | None, name: str) -> bool:
+    """A fact that cannot change how a task is read: a name, a date, a thing."""
+    value = (facts or {}).get(name, "")
+    if not isinstance(value, str):
+        return isinstance(value, int | float)
+    return len(value) <= 60 and not re.search(r"[.?!;:,\n{}]|\band\b|\by\b", value)
+
+
+def _with_facts(point: Point, facts: Mapping[str, Any] | None) -> Point:
+    words = tuple(filled(way, facts) for way in point.words)
+    return replace(point, about=filled(point.about, facts), words=words)
+
+
+@lru_cache(4096)
+def _parsed(task: str) -> Brief:
+    tongue = spoken_in(task)
+    return Brief(tongue, spanish_points.points(task) if tongue == "es" else points(task))
+
+
+_SPANISH = re.compile(
+    r"[¿¡]|\b(?:el|la|los|las|una?|de|del|en|con|por|para|si|que|su|sus|se|al|y|o|mesa|cita|mañana"
+    r"|pregunt\w+|reserv[ae]r?|confirm[ae]r|cancel[ae]r|llam[ae]r?|averigu\w+|pid[ea]\w*|d[ií]\w?les?"
+    r"|cu[aá]nt[oa]s?|cu[aá]ndo|d[oó]nde|qu[eé]|tienen?|hay|est[aá]n?|recu[eé]rd\w+|av[ií]s\w+)\b",
+    re.IGNORECASE,
+)
+_ENGLISH = re.compile(
+    r"\b(?:the|an?|to|and|or|whether|if|ask|book|for|they|their|you|of|on|at|in|is|are|have|do|how|what|when"
+    r"|cancel|confirm|tell|remind|call|about|with|that|this|from|it|please|there|we|i)\b",
+    re.IGNORECASE,
+)
+
+
+def spoken_in(text: str) -> Tongue:
+    """The language of a text, by its small words."""
+    part = text[:2000]
+    return "es" if len(_SPANISH.findall(part)) > len(_ENGLISH.findall(part)) else "en"
