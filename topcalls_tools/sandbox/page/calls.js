@@ -36,12 +36,12 @@ let newest = "";
 /** Show all calls but those that the handset shows. */
 export function showCalls(world) {
   campaigns = new Map(world.campaigns.map((campaign) => [campaign.id, campaign.name]));
-  newest = world.calls[0]?.id ?? "";
+  newest = world.calls.find((call) => !call.campaign_id)?.id ?? "";
   for (const call of world.calls) tell(call);
   const shown = world.calls.filter((call) => !(call.yours && ["ringing", "live"].includes(stage(call))));
   shown.sort((one, other) => ORDER[stage(one)] - ORDER[stage(other)]); // stable: newest first within a stage
   let free = OPEN_AT_ONCE;
-  for (const call of shown) call.watched = stage(call) === "live" && free-- > 0;
+  for (const call of shown) call.watched = stage(call) === "live" && !call.campaign_id && free-- > 0;
   keyed(byId("call-list"), shown, (call) => call.id, callPart);
   const live = world.calls.filter((call) => stage(call) !== "ended").length;
   put(byId("calls-count"), live ? `${live} under way` : "");
@@ -51,6 +51,7 @@ export function showCalls(world) {
 /** Those who listen hear what changes, not what was there when they came. */
 function tell(call) {
   const [before, after] = [stages.get(call.id), stage(call)];
+  if (call.campaign_id) return; // a campaign's calls are too many to be read aloud
   if (before && before !== after) announce(`Call to ${call.person || call.phone_number}: ${label(call)}.`);
   stages.set(call.id, after);
 }
@@ -92,7 +93,7 @@ function callPart(first) {
     put(state, label(call));
     put(who, call.person || "");
     put(number, call.phone_number);
-    put(gist, call.disposition || reason(call) || (at === "ended" ? "" : taskOf(call)));
+    put(gist, call.disposition || reason(call) || (at === "ended" ? "" : call.transcript.at(-1)?.text || taskOf(call)));
     timer(clock, { ringing: call.rang_at, live: call.started_at, queued: call.created_at }[at]);
     if (at === "ended") put(clock, when(call.end_at ?? call.created_at));
     put(end, at === "live" ? "Hang up" : "Cancel");
@@ -120,7 +121,7 @@ function callPart(first) {
       "Answered by": call.answered_by,
       Campaign: campaigns.get(call.campaign_id),
       Lasted: call.started_at ? span(Date.parse(call.end_at) - Date.parse(call.started_at)) : null,
-      Billed: call.actual_duration_billed == null ? null : `${figure(call.actual_duration_billed)} min`,
+      Billed: call.duration == null ? null : `${figure(call.duration)} min`,
       Error: reason(call),
       Placed: when(call.created_at),
       Id: call.id,
@@ -141,7 +142,7 @@ function reason({ error_message: error, ...call }) {
 
 function factPart([name]) {
   const value = el("dd");
-  return { node: el("div", {}, el("dt", {}, name), value), update: ([, words]) => put(value, words) };
+  return { node: el("div", {}, el("dt", {}, name), value), update: ([_, words]) => put(value, words) };
 }
 
 /** What an open call without a summary says instead; nothing where the transcript speaks. */

@@ -18,7 +18,10 @@ const LASTING = new Set(["slow", "rate_limited"]);
 /** Show everything but calls and the handset. */
 export function showDesk(world) {
   const campaigns = [...world.campaigns].sort((one, other) => rank(one) - rank(other));
-  keyed(byId("campaign-list"), campaigns, (campaign) => campaign.id, campaignPart);
+  const past = campaigns.filter((campaign) => OVER.has(campaign.status));
+  keyed(byId("campaign-list"), campaigns.filter((one) => !past.includes(one)), (campaign) => campaign.id, campaignPart);
+  keyed(byId("past-list"), past, (campaign) => campaign.id, campaignPart);
+  byId("past-campaigns").hidden = !past.length;
   byId("no-campaigns").hidden = world.campaigns.length > 0;
   keyed(byId("delivery-list"), world.deliveries, (delivery) => delivery.id, deliveryPart);
   byId("no-deliveries").hidden = world.deliveries.length > 0;
@@ -27,13 +30,14 @@ export function showDesk(world) {
   byId("clear-faults").hidden = world.faults.length < 2;
   keyed(byId("people-list"), world.people, (person) => person.name, personPart);
   const reachable = world.people.flatMap((person) =>
-    person.reached_by.map((ending) => ({ number: example(ending), person: person.name })),
+    person.reached_by.map((reached) => ({ number: example(reached), person: person.name })),
   );
   keyed(byId("who"), reachable, ({ number }) => number, optionPart);
   keyed(byId("from_number"), ["", ...world.numbers], (number) => number, callerPart);
 }
 
 const STANDS = ["running", "paused", "scheduled", "draft", "completed", "cancelled"];
+const OVER = new Set(["completed", "cancelled", "stopped"]);
 const rank = (campaign) => STANDS.indexOf(campaign.status);
 const capital = (word) => word.charAt(0).toUpperCase() + word.slice(1);
 
@@ -68,7 +72,7 @@ function campaignPart(first) {
       const rates = [
         rate == null ? "" : `${share(rate)} connected`,
         list([stats.conversions, "conversions"], [stats.minutes_used, "min"]),
-        campaign.opens_at ? `outside business hours until ${when(campaign.opens_at, 5)} UTC` : "",
+        campaign.opens_at && turn === "pause" ? `outside business hours until ${when(campaign.opens_at, 5)} UTC` : "",
       ];
       put(note, rates.filter(Boolean).join(", "));
     },
@@ -114,7 +118,8 @@ function faultPart(first) {
   const remove = el("button.quiet", { type: "button", "aria-label": `Remove the fault on ${first.route}` }, "Remove");
   remove.addEventListener("click", () => deed(remove, () => ask("DELETE", `faults/${encodeURIComponent(first.id)}`)));
   const route = first.route === "*" ? "Every route" : first.route;
-  const kind = `${KINDS[first.kind] ?? first.kind}${first.seconds ? `, ${figure(first.seconds)} s` : ""}`;
+  const late = LASTING.has(first.kind) ? `, ${figure(first.seconds)} s` : "";
+  const kind = `${KINDS[first.kind] ?? first.kind}${late}`;
   const words = el("p", {}, el("span.number", {}, route), " ", kind);
   return {
     node: el("li", {}, el("div", {}, words, how), remove),
@@ -130,23 +135,20 @@ function faultPart(first) {
   };
 }
 
-const example = (ending) => `+1415555${ending}`;
+/** A number that reaches somebody: theirs, or one that ends so. */
+const example = (reached) => (reached.startsWith("+") ? reached : `+1415555${reached}`);
 
 function personPart(first) {
-  const rest = el("span.note");
-  const call = el("button.quiet", { type: "button", "aria-label": `Fill in a number of ${first.name}` }, "Use number");
-  call.hidden = !first.reached_by.length;
-  call.addEventListener("click", () => {
-    byId("phone_number").value = example(first.reached_by[0]);
+  const reached = first.reached_by[0];
+  const use = el("button.quiet.number", { type: "button", title: "Use this number" }, first.reached_by.join(" ") || "any other");
+  use.disabled = !reached;
+  use.addEventListener("click", () => {
+    byId("phone_number").value = example(reached);
     byId("task").focus();
   });
-  return {
-    node: el("li", {}, el("div", {}, el("p", {}, first.name), rest), call),
-    update(person) {
-      const reached = person.reached_by.length ? `ends with ${person.reached_by.join(", ")}` : "every other number";
-      put(rest, [reached, person.temper, person.language, person.timezone].filter(Boolean).join(" · "));
-    },
-  };
+  const place = first.timezone.split("/").at(-1).replaceAll("_", " ");
+  const cells = [first.name, first.temper.replaceAll("_", " "), `${first.language}, ${place}`].map((words) => el("td", {}, words));
+  return { node: el("tr", {}, el("td", {}, use), ...cells), update() {} };
 }
 
 function optionPart({ number, person }) {

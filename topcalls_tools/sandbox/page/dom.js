@@ -45,7 +45,7 @@ export function keyed(parent, items, key, make) {
     const held = part.node.contains(focused);
     part.node.remove();
     parts.delete(id);
-    if (held) parent.closest("section")?.querySelector("h2")?.focus();
+    if (held) (parent.closest("section").querySelector(":scope > h2") ?? byId("calls-title")).focus();
   }
   let at = parent.firstElementChild;
   for (const item of items) {

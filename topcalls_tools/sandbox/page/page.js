@@ -101,14 +101,21 @@ function gate() {
   });
 }
 
+/** Set the clock, and show at once where it stands. */
+async function wind(change) {
+  const told = await ask("POST", "clock", change);
+  hear(told.now, told.speed);
+  showClock(told.speed);
+}
+
 function steering() {
   byId("speeds").addEventListener("click", ({ target }) => {
     const { speed } = target.dataset;
-    if (speed) deed(target, () => ask("POST", "clock", { speed: Number(speed) }));
+    if (speed) deed(target, () => wind({ speed: Number(speed) }));
   });
   byId("skips").addEventListener("click", ({ target }) => {
     const { skip } = target.dataset;
-    if (skip) deed(target, () => ask("POST", "clock", { advance_seconds: Number(skip) }));
+    if (skip) deed(target, () => wind({ advance_seconds: Number(skip) }));
   });
   byId("dismiss").addEventListener("click", () => {
     byId("refusal").hidden = true;

@@ -4,7 +4,7 @@ import { converse, follow, stage } from "./calls.js";
 import { announce, ask, byId, deed, el, keyed, put } from "./dom.js";
 import { timer } from "./time.js";
 
-const TYPING = "input, textarea, select";
+const TYPING = "input:not([type=checkbox]), textarea, select";
 let ringing = [];
 
 /** Show the calls that ring here or are talked through here, and the numbers claimed. */
@@ -18,9 +18,9 @@ export function showPhone(world) {
   const title = ringing.length ? `Ringing: ${ringing[0].phone_number}` : "TopCalls sandbox";
   if (document.title !== title) document.title = title;
   if (ringing.length > before) {
-    announce(`The phone rings: a call to ${ringing[0].phone_number}. Enter answers, Escape declines.`);
-    const idle = !document.activeElement || document.activeElement === document.body;
-    if (idle) byId("lines").querySelector("[data-stage=ringing] .primary")?.focus();
+    announce(`The phone rings: a call to ${ringing[0].phone_number}.`);
+    const typing = document.activeElement?.matches(TYPING);
+    if (!typing) byId("lines").querySelector("[data-stage=ringing] .primary")?.focus();
   }
   keyed(byId("claim-list"), world.claims, (number) => number, claimPart);
   byId("no-claims").hidden = world.claims.length > 0;
@@ -31,7 +31,7 @@ function linePart(first) {
   const heading = el("h2", { tabindex: "-1" });
   const clock = el("span.clock");
   const about = el("p.about");
-  const talk = el("ol.talk", { role: "log", tabindex: "0", "aria-label": "Conversation" });
+  const talk = el("ol.talk", { tabindex: "0", "aria-label": "Conversation" });
   const words = el("input", { name: "words", required: true, maxlength: "1000", autocomplete: "off" });
   const answer = el("button.primary", { type: "button" }, "Answer");
   const decline = el("button.danger", { type: "button" }, "Decline");
@@ -45,7 +45,7 @@ function linePart(first) {
     hangUp,
   );
   const choices = el("div.choices", {}, answer, decline, hint);
-  const node = el("li.line", {}, el("div.title", {}, heading, clock), about, choices, talk, say);
+  const node = el("li.line", {}, el("div.title", {}, heading, clock), about, choices, el("div", { role: "log" }, talk), say);
 
   answer.addEventListener("click", () =>
     deed(answer, async () => {
@@ -76,9 +76,8 @@ function linePart(first) {
       if (held) words.focus();
     }
     put(heading, at === "live" ? "On the phone" : "Incoming call");
-    const as = call.person ? ` as ${call.person}` : "";
     const from = call.from_phone_number ? ` The call comes from ${call.from_phone_number}.` : "";
-    put(about, `You are ${call.phone_number}${as}.${from}`);
+    put(about, `You are ${call.phone_number}.${from}`);
     timer(clock, at === "live" ? call.started_at : call.rang_at);
     converse(talk, call);
   }
