@@ -206,9 +206,8 @@ class Chance:
     """Chance that falls the same way on every machine; what is picked does not disturb what is thrown."""
 
     def __init__(self, seed: str, ordinal: int) -> None:
-        name = f"{seed}:{ordinal}"
-        self.dice = random.Random(int.from_bytes(_digest(name), "big"))
-        self._picks, self._picked = _digest(f"{name}:tone"), 0
+        self.dice = dice(seed, ordinal)
+        self._picks, self._picked = _digest(f"{seed}:{ordinal}:tone"), 0
 
     def share(self) -> float:
         """The next number from 0 to below 1; they come round after 32."""
@@ -218,6 +217,11 @@ class Chance:
     def pick(self, choices: Sequence[str]) -> str:
         """One of several wordings."""
         return choices[int(self.share() * len(choices))]
+
+
+def dice(seed: str, ordinal: int) -> random.Random:
+    """The same throws for the same seed and ordinal."""
+    return random.Random(int.from_bytes(_digest(f"{seed}:{ordinal}"), "big"))
 
 
 def _digest(name: str) -> bytes:
