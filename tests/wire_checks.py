@@ -12,6 +12,8 @@ _TURNS = itertools.count()
 _SHORT_KEY = re.compile(r"[A-Za-z0-9_-]{8,200}")
 UNSAID = frozenset({"value_error", "unknown", "not_active", "mode_mismatch"})
 """Codes of refusals that no JSON Schema can foretell: a number that cannot be dialled, an object that is not there."""
+EXCLUSIVE = (("task", "instructions"), ("notes", "notes_append"))
+"""Fields of which one may be given."""
 IGNORED_UNLESS = {"inbound_auth": "auth", "registration": "reg"}
 """Credentials, and the type of trunk without which they are ignored, whatever they are (contract A82)."""
 PRIVATE = frozenset({"replayed", "first_at", "note"})
@@ -20,19 +22,19 @@ PRIVATE = frozenset({"replayed", "first_at", "note"})
 
 @schemathesis.hook
 def before_call(ctx: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:
-    """Take out what would hide all else: keys that were used before, a second brief, ignored credentials."""
+    """Take out what would hide all else: keys used before, one of what excludes each other, what is ignored."""
     if case.meta is None or _is_about_a_header(case):
         return  # a case that a hook changes is judged anew, as a good one
     key = case.headers.get("Idempotency-Key")
     if isinstance(key, str) and _SHORT_KEY.fullmatch(key):
         case.headers["Idempotency-Key"] = f"{key}-{next(_TURNS)}"
-    match case.operation.label, case.body:
-        case "POST /v1/calls", {"task": _, "instructions": _} as body:
-            body.pop(("task", "instructions")[next(_TURNS) % 2])
-        case "POST /v1/phone-numbers/carriers", dict() as body:
-            for name, trunk in IGNORED_UNLESS.items():
-                if body.get("trunk_type") != trunk:
-                    body.pop(name, None)
+    if isinstance(case.body, dict):
+        for pair in EXCLUSIVE:
+            if case.body.keys() >= set(pair):
+                del case.body[pair[next(_TURNS) % 2]]
+        for name, trunk in IGNORED_UNLESS.items():
+            if case.body.get("trunk_type") != trunk:
+                case.body.pop(name, None)
 
 
 def _is_about_a_header(case: schemathesis.Case) -> bool:

@@ -39,7 +39,7 @@ _EXAMPLES: tuple[Endpoint[Any], ...] = (
     PlaceCall(phone_number="+14155550123", task="Ask whether they are open on Labor Day."),
     AddPhoneNumber(number="+14155550188", label="Front desk"),
     AddCarrier(carrier_name="My carrier", sip_gateway=SipGateway(ipv4="203.0.113.10", inbound=True)),
-    CreateWebhook(event="call.completed", url="https://example.com/calls"),
+    CreateWebhook(event="call.completed", url="https://hooks.example/calls"),
 )
 """Requests that a fresh sandbox takes as they are, for readers who try the page."""
 _FORMS: tuple[tuple[Any, Json], ...] = (
