@@ -18,7 +18,9 @@ from topcalls_tools.action import Arguments, Effect, Record, sentence
 from topcalls_tools.api import CATALOG
 from topcalls_tools.api.calls import GetCall, ListCalls, PlaceCall, StopCall
 from topcalls_tools.api.fields import Secret
+from topcalls_tools.api.leads import CreateLead, ImportLeads, ListLeads, UpdateLead
 from topcalls_tools.api.phone_numbers import AddCarrier
+from topcalls_tools.api.webhooks import CreateWebhook
 from topcalls_tools.endpoint import Endpoint
 
 ROOT = Path(__file__).parent.parent
@@ -228,6 +230,20 @@ def test_a_field_for_code_is_as_unknown_as_a_misspelt_one(
         (AddCarrier, {"trunk_type": "reg"}, "registration is missing"),
         (AddCarrier, {"sip_gateway": {"ipv4": "sip.myprovider.com", "inbound": True}}, "sip_gateway with inbound needs"),
         (AddCarrier, {"sip_gateway": {"ipv4": "203.0.113.10", "outbound": False}}, "sip_gateway needs inbound or outbound"),
+        (UpdateLead, {"notes": "Moved."}, "notes and notes_append exclude each other"),
+        (UpdateLead, {"status": None, "notes_append": None}, "nothing to change is given; give at least one"),
+        (UpdateLead, {"status": "new"}, "status is none of the values allowed; give one of New, Contacted"),
+        (CreateLead, {"phone_number": "+6834002"}, "phone_number is too short for a lead; give"),
+        (CreateLead, {"email": "nobody"}, "email has the wrong form"),
+        (ListLeads, {"phone": "555"}, "phone is no international number"),
+        (ImportLeads, {"leads": []}, "leads is too short"),
+        (ImportLeads, {"leads": [{"name": "Ann"}]}, "leads.0.phone_number is missing"),
+        (ImportLeads, {"leads": [{"name": "Ann", "phone_number": "911"}]}, "leads.0.phone_number is no international"),
+        (ImportLeads, {"leads": [{"name": "A", "phone_number": "+14155550142"}] * 2001}, "leads is too long"),
+        (CreateWebhook, {"event": "call.started"}, "event is no event; give call.completed"),
+        (CreateWebhook, {"event": "call.completed.Booked"}, "event is no event"),
+        (CreateWebhook, {"event": "call.completed\n"}, "event is no event"),
+        (CreateWebhook, {"url": "http://hooks.example"}, "url must be an https address"),
         (ListCalls, {"cursor": "page 2"}, "cursor is no cursor; take next_cursor"),
         (ListCalls, {"status": "in_progress"}, "status is none of the values allowed; give one of completed"),
     ],
@@ -236,6 +252,31 @@ def test_a_rule_of_the_documentation_is_said_in_words(
     cls: type[Endpoint[Any]], change: dict[str, Any], said: str
 ) -> None:
     assert refusal(cls, {**right(cls), **change}).startswith(said)
+
+
+@pytest.mark.parametrize(
+    "change", [{"notes": ""}, {"notes_append": "x"}, {"tags": []}, {"metadata": {}}], ids=str
+)
+def test_one_field_is_a_change(change: dict[str, Any]) -> None:
+    request = UpdateLead.from_tool({"lead_id": "a", **change}).request()
+    assert (request.method, request.body) == ("PATCH", change)
+
+
+@pytest.mark.parametrize(
+    "event",
+    ["call.completed", "call.completed.booked_callback", "lead.status_changed", "campaign.activated", "campaign.paused"],
+)  # fmt: skip
+def test_every_documented_event_can_be_subscribed_to(event: str) -> None:
+    assert CreateWebhook(event=event, url="https://hooks.example/topcalls").event == event
+
+
+def test_two_thousand_leads_are_taken_at_once() -> None:
+    people = [{"name": "A", "phone_number": f"+1415555{last:04}"} for last in range(2000)]
+    assert len(ImportLeads.from_tool({"list_id": "a", "leads": people}).leads) == 2000
+
+
+def test_the_cursor_of_leads_is_any_text() -> None:
+    assert ListLeads(cursor="eyJpZCI6 42}/=").request().query == {"cursor": "eyJpZCI6 42}/="}
 
 
 def test_many_faults_make_one_sentence() -> None:

@@ -27,6 +27,7 @@ from topcalls_tools.tools import TOOLS
 
 from .conftest import CALL, NUMBER, World
 
+LIST = "66666666-6666-4666-8666-666666666666"
 PLACE = ["place-call", "--phone-number", NUMBER, "--task", CALL["task"]]
 
 
@@ -152,6 +153,39 @@ def test_a_password_is_not_taken_from_the_command_line(keyed: World, tmp_path: P
     added = run(*carrier, "--inbound-auth", f"@{tmp_path / 'auth.json'}", "--json")
     assert json.loads(added.output)["carrier_name"] == "Acme"
     assert "canary-password" not in added.output
+
+
+def test_leads_are_imported_from_a_file_and_listed(keyed: World, tmp_path: Path) -> None:
+    people = [
+        {"name": "Ann Lee", "phone_number": "+14155550142"},
+        {"name": "B", "phone_number": "+14155550143"},
+    ]
+    (tmp_path / "people.json").write_text(json.dumps(people))
+    imported = run("import-leads", "--list-id", LIST, "--leads", f"@{tmp_path / 'people.json'}", "--json")
+    assert json.loads(imported.output)["inserted"] == 2, imported.output
+    listed = json.loads(run("list-leads", "--list-id", LIST, "--phone", "+14155550142", "--json").output)
+    assert [lead["name"] for lead in listed["data"]] == ["Ann Lee"]
+    assert listed["has_more"] is False
+
+
+@pytest.mark.parametrize(
+    ("leads", "words"),
+    [
+        ("Ann", 'is no JSON; write it as in [{"name": "value"}]'),
+        ('{"name": "Ann"}', "leads has the wrong type; give a list, each item an object with name"),
+        ('[{"name": "Ann"}]', "leads.0.phone_number is missing"),
+    ],
+)
+def test_leads_in_another_form_are_refused_in_words(leads: str, words: str) -> None:
+    refused = run("import-leads", "--list-id", LIST, "--leads", leads)
+    assert refused.exit_code == 2
+    assert words in " ".join(refused.stderr.split())
+
+
+def test_a_command_for_what_is_for_code_alone_does_not_exist() -> None:
+    listed = run("--help").output
+    assert "webhook" not in listed
+    assert run("create-webhook", "--event", "call.completed").exit_code == 2
 
 
 async def test_tools_prints_exactly_what_tools_list_serves(home: Path) -> None:

@@ -18,7 +18,7 @@ from topcalls_tools.api.calls import CallPlaced
 from topcalls_tools.connect import Line
 from topcalls_tools.settings import Settings
 from topcalls_tools.steps import Ask
-from topcalls_tools.tools import TOOLS
+from topcalls_tools.tools import TOOLS, chosen
 
 from .conftest import CALL, World
 from .test_mcp import JSON
@@ -44,7 +44,7 @@ def _standard(action: Any) -> type[ToolsUnitTests]:
 
     def constructor(self: object) -> BaseTool:
         line = Line(Settings(api_key="tc_test_unit_tests", base_url="http://127.0.0.1:1"))
-        return tools_of(client=Client(line=line))[action.tool]
+        return tools_of(client=Client(line=line), toolsets="all")[action.tool]
 
     body = {
         "tool_constructor": property(constructor),
@@ -59,7 +59,7 @@ for _action in TOOLS:
 
 
 def test_name_description_and_schema_are_those_of_every_surface(client: Client) -> None:
-    tools = tools_of(client=client)
+    tools = tools_of(client=client, toolsets="all")
     assert list(tools) == [action.tool for action in TOOLS]
     for action in TOOLS:
         tool, listing = tools[action.tool], action.listing()
@@ -162,9 +162,19 @@ def test_a_toolset_is_served_alone_with_every_brake(client: Client) -> None:
     assert list(tools) == ["stop_call", "cancel_call", "pause_campaign", "get_balance"]
 
 
+def test_leads_are_given_to_an_agent_only_where_they_are_named(client: Client) -> None:
+    assert list(tools_of(client=client)) == [action.tool for action in chosen("default")]
+    assert not [name for name in tools_of(client=client) if "lead" in name]
+    named = [*tools_of(client=client, toolsets="default,leads")]
+    assert [name for name in named if "lead" in name] == [
+        "list_leads", "get_lead", "create_lead", "import_leads", "update_lead", "delete_lead",
+    ]  # fmt: skip
+    assert not [name for name in tools_of(client=client, toolsets="all") if "webhook" in name]
+
+
 @pytest.mark.parametrize("action", TOOLS, ids=lambda action: action.tool)
 def test_arbitrary_json_never_escapes_as_an_exception(line: Line, action: Any) -> None:
-    tool = tools_of(client=Client(line=line, approve=lambda ask: None))[action.tool]
+    tool = tools_of(client=Client(line=line, approve=lambda ask: None), toolsets="all")[action.tool]
 
     @settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(JSON)

@@ -23,11 +23,12 @@ from topcalls_tools import AsyncClient
 from topcalls_tools.connect import Line
 from topcalls_tools.deeds import ConfirmAction
 from topcalls_tools.settings import Settings
-from topcalls_tools.tools import TOOLS
+from topcalls_tools.tools import TOOLS, chosen
 
 from .conftest import CALL, NUMBER, World
 
 ERAS = ["auto", "legacy"]
+LIST = "66666666-6666-4666-8666-666666666666"
 
 
 class Person:
@@ -55,13 +56,52 @@ def said(result: Any) -> str:
     return "\n".join(block.text for block in result.content)
 
 
+@pytest.mark.parametrize("toolsets", ["default", "all", "leads"])
 @pytest.mark.parametrize("mode", ERAS)
-async def test_every_tool_is_listed_with_words_schemas_and_hints(line: Line, mode: str) -> None:
-    async with connected(line, mode) as mcp:
+async def test_every_tool_is_listed_with_words_schemas_and_hints(
+    world: World, home: Any, mode: str, toolsets: str
+) -> None:
+    async with connected(Line(world.settings(home, toolsets=toolsets)), mode) as mcp:
         tools = (await mcp.list_tools()).tools
-    assert [tool.name for tool in tools] == [action.tool for action in (*TOOLS, ConfirmAction)]
-    for tool, action in zip(tools, (*TOOLS, ConfirmAction), strict=True):
+    served = chosen(toolsets, slips=True)
+    assert [tool.name for tool in tools] == [action.tool for action in served]
+    for tool, action in zip(tools, served, strict=True):
         assert tool.model_dump(by_alias=True, exclude_none=True, mode="json") == action.listing()
+
+
+@pytest.mark.parametrize("mode", ERAS)
+async def test_leads_are_off_by_default_and_webhooks_are_no_tools_at_all(
+    world: World, line: Line, home: Any, mode: str
+) -> None:
+    every = Line(world.settings(home, toolsets="all"))
+    for where, tools in (
+        (line, ["list_leads", "delete_lead", "create_webhook"]),
+        (every, ["create_webhook", "list_webhooks", "delete_webhook"]),
+    ):
+        async with connected(where, mode, Person()) as mcp:
+            for tool in tools:
+                with pytest.raises(Exception, match="There is no such tool"):
+                    await mcp.call_tool(tool, {})
+
+
+async def test_a_lead_is_asked_about_by_name_and_number(world: World, home: Any) -> None:
+    person = Person()
+    ann = {"name": "Ann Lee", "phone_number": "+14155550142", "list_id": LIST}
+    async with connected(Line(world.settings(home, toolsets="leads")), "auto", person) as mcp:
+        made = (await mcp.call_tool("create_lead", ann)).structured_content
+        assert (made["existed"], made["status"], made["list_ids"]) == (False, "New", [LIST])
+        again = (await mcp.call_tool("create_lead", {**ann, "name": "Ann"})).structured_content
+        assert (again["existed"], again["id"]) == (True, made["id"])
+        lead = {"lead_id": made["id"]}
+        changed = await mcp.call_tool("update_lead", {**lead, "name": "Ann Lind", "status": "Contacted"})
+        assert changed.structured_content["name"] == "Ann Lind"
+        gone = await mcp.call_tool("delete_lead", lead)
+        assert gone.structured_content["deleted"] is True
+        assert (await mcp.call_tool("list_leads", {"phone": "+14155550142"})).structured_content["data"] == []
+    assert len(person.asked) == 4
+    assert "lead:\n  │ Ann Lee\nthe lead's number:\n  │ +14155550142" in person.asked[2]
+    assert "name:\n  │ Ann Lind" in person.asked[2]
+    assert "lead:\n  │ Ann Lind\nthe lead's number:\n  │ +14155550142" in person.asked[3]
 
 
 @pytest.mark.parametrize("mode", ERAS)
@@ -313,8 +353,8 @@ async def test_forbidden_numbers_are_refused_before_anybody_is_asked(
     assert person.asked == []
 
 
-async def test_every_success_fits_its_output_schema(world: World, line: Line) -> None:
-    async with connected(line, "auto", Person()) as mcp:
+async def test_every_success_fits_its_output_schema(world: World, home: Any) -> None:
+    async with connected(Line(world.settings(home, toolsets="all")), "auto", Person()) as mcp:
         call_id = (await mcp.call_tool("place_call", CALL)).structured_content["call_id"]
         world.advance(600)
         campaigns = (await mcp.call_tool("list_campaigns", {})).structured_content["data"]
@@ -322,7 +362,19 @@ async def test_every_success_fits_its_output_schema(world: World, line: Line) ->
         added = (await mcp.call_tool("add_phone_number", {"number": "+14155550177"})).structured_content
         carrier = {"carrier_name": "Acme", "sip_gateway": {"ipv4": "203.0.113.10"}}
         brought = (await mcp.call_tool("add_carrier", carrier)).structured_content
+        people = [
+            {"name": name, "phone_number": f"+1415555014{last}", "tags": ["vip"]}
+            for last, name in enumerate(("Ann", "Ben"))
+        ]
+        imported = await mcp.call_tool("import_leads", {"list_id": LIST, "leads": people})
+        assert imported.structured_content["inserted"] == 2
+        lead = (await mcp.call_tool("list_leads", {"list_id": LIST})).structured_content["data"][0]["id"]
         fitting: dict[str, dict[str, Any]] = {
+            "get_lead": {"lead_id": lead},
+            "create_lead": {"name": "Cal", "phone_number": "+14155550145", "list_id": LIST},
+            "import_leads": {"list_id": LIST, "leads": people[:1], "mode": "skip"},
+            "update_lead": {"lead_id": lead, "notes_append": "Rang back."},
+            "delete_lead": {"lead_id": lead, "list_id": LIST},
             "get_call": {"call_id": call_id},
             "follow_call": {"call_id": call_id},
             "stop_call": {"call_id": call_id},
@@ -352,7 +404,8 @@ JSON = st.recursive(
 
 
 @pytest.mark.parametrize("action", [*TOOLS, ConfirmAction], ids=lambda action: action.tool)
-async def test_arbitrary_json_never_breaks_a_tool(line: Line, action: Any) -> None:
+async def test_arbitrary_json_never_breaks_a_tool(world: World, home: Any, action: Any) -> None:
+    line = Line(world.settings(home, toolsets="all"))
     names = st.sampled_from([*action.model_fields, "config", "self", "run_manager"])
     cases: list[dict[str, Any]] = []
 

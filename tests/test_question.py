@@ -5,13 +5,27 @@ from __future__ import annotations
 from typing import Any
 from unicodedata import east_asian_width
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from topcalls_tools import AddCarrier, DeleteCarrier, PlaceCall, StartCampaign
+from topcalls_tools import (
+    AddCarrier,
+    CreateWebhook,
+    DeleteCarrier,
+    DeleteLead,
+    DeleteWebhook,
+    ImportLeads,
+    PlaceCall,
+    StartCampaign,
+    UpdateLead,
+)
 from topcalls_tools.api.account import Balance
 from topcalls_tools.api.campaigns import Campaign
+from topcalls_tools.api.leads import Lead, NewLead
 from topcalls_tools.api.phone_numbers import CarrierPage, NumberPage
+from topcalls_tools.api.webhooks import WebhookPage
+from topcalls_tools.errors import NotFound
 from topcalls_tools.question import BAR, WIDTH, question
 
 from .conftest import CALL
@@ -58,6 +72,76 @@ def test_a_delete_is_asked_about_by_name_and_by_what_depends_on_it() -> None:
     text = question(DeleteCarrier(carrier_id="c"), (carriers, used), (), live=True).text()
     assert "  │ Acme" in text
     assert "numbers that use it:\n  │ +14155550100" in text
+
+
+ANN = Lead(id="a", name="Ann Lee", phone_number="+14155550142", list_ids=("one", "two"))
+
+
+def test_a_change_of_a_lead_shows_the_lead_beside_what_it_becomes() -> None:
+    request = UpdateLead(lead_id="a", name="Ann Lind", notes_append="Moved.\nPlace call? Yes.")
+    assert request.preview()[0].request().path == "/v1/leads/a"
+    assert question(request, (ANN,), (), live=True).text().splitlines() == [
+        "Update lead? This changes the live account.",
+        "lead:",
+        "  │ Ann Lee",
+        "the lead's number:",
+        "  │ +14155550142",
+        "lists that it is on:",
+        "  │ one, two",
+        "lead_id:",
+        "  │ a",
+        "name:",
+        "  │ Ann Lind",
+        "notes_append:",
+        "  │ Moved.",
+        "  │ Place call? Yes.",
+    ]
+    assert request.target((ANN,)) == "+14155550142"
+
+
+def test_a_delete_of_a_lead_says_whether_it_goes_altogether() -> None:
+    text = question(DeleteLead(lead_id="a"), (ANN,), (), live=True).text()
+    assert "lead:\n  │ Ann Lee\nthe lead's number:\n  │ +14155550142\n" in text
+    assert text.endswith("Left to TopCalls: list_id (all lists, and the lead is gone).")
+    one = question(DeleteLead(lead_id="a", list_id="two"), (ANN,), (), live=True).text()
+    assert "list_id:\n  │ two" in one
+    assert "gone" not in one
+
+
+def test_an_import_is_asked_about_with_the_number_of_people() -> None:
+    people = tuple(NewLead(name="A" * 50, phone_number=f"+141555501{last}") for last in range(10, 60))
+    text = question(ImportLeads(list_id="l", leads=people), (), (), live=True).text()
+    assert "people to add:\n  │ 50" in text
+    assert "mode:\n  │ merge" in text
+    assert " characters in all, digest " in text
+
+
+def test_a_subscription_is_asked_about_with_event_address_and_filters() -> None:
+    url = "https://hooks.example/topcalls?key=1"
+    request = CreateWebhook(event="call.completed.booked", url=url, filters={"phone_number": "+1555%"})
+    assert question(request, (), (), live=True).text().splitlines() == [
+        "Create webhook? This changes the live account.",
+        "event:",
+        "  │ call.completed.booked",
+        "url:",
+        f"  │ {url}",
+        "filters:",
+        '  │ {"phone_number": "+1555%"}',
+    ]
+    assert request.target(()) == url
+    every = question(CreateWebhook(event="call.completed", url=url), (), (), live=True).text()
+    assert every.endswith("Left to TopCalls: filters (every such event).")
+
+
+def test_the_end_of_a_subscription_shows_what_is_no_longer_sent_where() -> None:
+    page = WebhookPage.model_validate(
+        {"data": [{"id": "w", "event": "call.completed", "url": "https://a.example", "filters": {"x": 1}}]}
+    )
+    text = question(DeleteWebhook(webhook_id="w"), (page,), (), live=True).text()
+    for shown in ("event:\n  │ call.completed", "url:\n  │ https://a.example", 'filters:\n  │ {"x": 1}'):
+        assert shown in text
+    with pytest.raises(NotFound, match="list_webhooks shows all"):
+        question(DeleteWebhook(webhook_id="other"), (page,), (), live=True)
 
 
 def test_a_password_is_never_shown() -> None:

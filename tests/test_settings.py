@@ -150,6 +150,12 @@ def test_a_refused_key_is_an_error_and_never_a_reason_to_practise(home: Path) ->
     assert not (home / "sandbox.db").exists()
 
 
+def test_the_toolsets_that_nobody_chose_are_the_default(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings.load().toolsets == Settings(home=home).toolsets == "default"
+    monkeypatch.setenv("TOPCALLS_TOOLSETS", "calls,leads")
+    assert Settings.load().toolsets == "calls,leads"
+
+
 def test_an_owners_secret_is_made_once(home: Path) -> None:
     settings = Settings(home=home)
     assert settings.secret_bytes() == Settings(home=home).secret_bytes()
