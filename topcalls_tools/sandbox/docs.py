@@ -50,15 +50,12 @@ _HEADERS = {
 
 def reply(path: str) -> Reply | None:
     """A file of the page, by the path it is asked for under; None where there is none, or no package."""
-    folder = _folder()
-    if folder is None:
+    if path not in _OURS and path not in _THEIRS or (folder := _folder()) is None:
         return None
     if path in _OURS:
         kind, text = _OURS[path]
         return _file(kind, text.encode())
-    if path in _THEIRS:
-        return _file(_THEIRS[path], _content(folder / path.rpartition("/")[2]))
-    return None
+    return _file(_THEIRS[path], _content(folder / path.rpartition("/")[2]))
 
 
 def _folder() -> Path | None:

@@ -35,13 +35,6 @@ _REFUSALS = {
     429: "Too many requests; Retry-After says when the next is taken.",
     500: "The sandbox is at fault.",
 }
-_EXAMPLES: tuple[Endpoint[Any], ...] = (
-    PlaceCall(phone_number="+14155550123", task="Ask whether they are open on Labor Day."),
-    AddPhoneNumber(number="+14155550188", label="Front desk"),
-    AddCarrier(carrier_name="My carrier", sip_gateway=SipGateway(ipv4="203.0.113.10", inbound=True)),
-    CreateWebhook(event="call.completed", url="https://hooks.example/calls"),
-)
-"""Requests that a fresh sandbox takes as they are, for readers who try the page."""
 _FORMS: tuple[tuple[Any, Json], ...] = (
     (Handle, {"format": "uuid"}),
     (Cursor, {"format": "date-time"}),
@@ -167,10 +160,20 @@ def _body(kind: Kind, names: list[str], arguments: Json) -> Json:
         for name in names
     }
     content = {"schema": _lenient({**arguments, "properties": properties, "required": needed})}
-    for example in _EXAMPLES:
+    for example in _examples():
         if type(example) is kind:
-            content["example"] = dict(example.request().body or {})
+            content["example"] = example.request().body
     return {"required": bool(needed), "content": {"application/json": content}}
+
+
+def _examples() -> tuple[Endpoint[Any], ...]:
+    """Requests that a fresh sandbox takes as they are, for readers who try the page."""
+    return (
+        PlaceCall(phone_number="+14155550123", task="Ask whether they are open on Labor Day."),
+        AddPhoneNumber(number="+14155550188", label="Front desk"),
+        AddCarrier(carrier_name="My carrier", sip_gateway=SipGateway(ipv4="203.0.113.10", inbound=True)),
+        CreateWebhook(event="call.completed", url="https://hooks.example/calls"),
+    )
 
 
 def _is(hint: Any, form: Any) -> bool:
