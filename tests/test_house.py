@@ -40,8 +40,8 @@ MAY_IMPORT = {
     "cli": {"action", "approval", "client", "connect", "errors", "question", "sandbox", "settings", "tools"},
 }
 HOMES = {
-    "httpx": {"client.py", "http.py"},
-    "sqlalchemy": {"journal/store.py", "journal/tables.py", "journal/migrations/", "sandbox/store.py"},
+    "httpx": {"client.py", "http.py", "sandbox/deliveries.py"},
+    "sqlalchemy": {"journal/store.py", "journal/tables.py", "journal/migrations/", "sandbox/store.py", "sandbox/book.py", "sandbox/statements.py"},
     "alembic": {"journal/store.py", "journal/migrations/"},
     "langchain_core": {"langchain.py"},
     "starlette": {"sandbox/"},

@@ -88,7 +88,15 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 
 @pytest.fixture
 def bench(calm: Bench) -> Iterator[Bench]:
-    """An account of one's own on it; time only ever goes on."""
+    """An account of one's own on it, without campaigns; time only ever goes on."""
+    made = Bench(calm.sandbox, calm.url, calm.hand, calm.sandbox.add_account(plans=()))
+    with made.http:
+        yield made
+
+
+@pytest.fixture
+def furnished(calm: Bench) -> Iterator[Bench]:
+    """An account with the seeded campaigns and their past."""
     made = Bench(calm.sandbox, calm.url, calm.hand, calm.sandbox.add_account())
     with made.http:
         yield made
@@ -274,7 +282,7 @@ def test_minutes_are_held_then_billed_bonus_first(bench: Bench) -> None:
 
 
 def test_too_few_minutes_leave_nothing_behind(bench: Bench) -> None:
-    with bench.client(bench.sandbox.add_account(allocated=5, bonus=8.5)) as poor:
+    with bench.client(bench.sandbox.add_account(5, 8.5, plans=())) as poor:
         body = {"phone_number": HUMAN, "task": TASK, "max_duration": 10}
         assert poor.post("/v1/calls", json=body).status_code == 201
         refused = poor.post("/v1/calls", json=body, headers={"Idempotency-Key": "a-second-call"})

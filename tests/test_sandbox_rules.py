@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from .test_sandbox import HUMAN, TASK, Bench, bench, calm
+from .test_sandbox import HUMAN, TASK, Bench, bench, calm, furnished
 
-__all__ = ["bench", "calm"]
+__all__ = ["bench", "calm", "furnished"]
 NOWHERE = str(uuid.UUID(int=7))
 CALL = {"phone_number": HUMAN, "task": TASK}
 CARRIER = {"carrier_name": "Mine", "sip_gateway": {"ipv4": "203.0.113.10", "inbound": True}}
@@ -224,25 +224,25 @@ def test_pages_follow_the_cursor_and_lose_nothing(bench: Bench) -> None:
     assert bench.get("/v1/calls?cursor=0001-01-01T00:00:00%2B23:59")["data"] == []
 
 
-def test_replies_have_exactly_the_documented_fields(bench: Bench) -> None:
+def test_replies_have_exactly_the_documented_fields(furnished: Bench) -> None:
     shared = {
         "id", "created_at", "phone_number", "from_phone_number", "status", "call_status", "duration", "started_at",
         "end_at", "campaign_id", "lead_id", "answered_by", "error_message", "recording_url", "transcript", "call_summary",
     }  # fmt: skip
-    call = bench.call(bench.place())
+    call = furnished.call(furnished.place())
     assert call.keys() == shared | {"account_id", "external_call_id", "completed", "metadata"}
-    page = bench.get("/v1/calls")
+    page = furnished.get("/v1/calls")
     assert page.keys() == {"data", "next_cursor"}
     assert page["data"][0].keys() == shared | {"disposition", "actual_duration_billed"}
-    assert bench.get("/v1/phone-numbers/carriers").keys() == {"data"}
-    number = bench.get("/v1/phone-numbers")["data"][0]
+    assert furnished.get("/v1/phone-numbers/carriers").keys() == {"data"}
+    number = furnished.get("/v1/phone-numbers")["data"][0]
     assert number.keys() == {
         "id", "account_id", "number", "source", "status", "phone_number_sid", "voip_carrier_sid", "carrier_name",
         "label", "error_message", "created_by_user_id", "created_at", "updated_at",
     }  # fmt: skip
-    campaign = bench.get("/v1/campaigns")["data"][0]
-    assert bench.get(f"/v1/campaigns/{campaign['id']}").keys() == campaign.keys() | {"stats"}
-    added = bench.http.post("/v1/phone-numbers", json={"number": "+14155550177"}).json()
+    campaign = furnished.get("/v1/campaigns")["data"][0]
+    assert furnished.get(f"/v1/campaigns/{campaign['id']}").keys() == campaign.keys() | {"stats"}
+    added = furnished.http.post("/v1/phone-numbers", json={"number": "+14155550177"}).json()
     assert added.keys() == number.keys() - {"error_message", "created_by_user_id", "updated_at"}
 
 
@@ -322,14 +322,14 @@ def test_credentials_of_another_trunk_type_are_ignored(bench: Bench) -> None:
     assert bench.http.post("/v1/phone-numbers/carriers", json=superfluous).status_code == 201
 
 
-def test_campaigns_start_and_pause_by_state(bench: Bench) -> None:
-    campaigns = bench.get("/v1/campaigns")["data"]
+def test_campaigns_start_and_pause_by_state(furnished: Bench) -> None:
+    campaigns = furnished.get("/v1/campaigns")["data"]
     first: dict[str, dict[str, Any]] = {}
     for one in campaigns:
-        assert [row["id"] for row in bench.get(f"/v1/campaigns?status={one['status']}")["data"]].count(
+        assert [row["id"] for row in furnished.get(f"/v1/campaigns?status={one['status']}")["data"]].count(
             one["id"]
         ) == 1
-        stats = bench.get(f"/v1/campaigns/{one['id']}")["stats"]
+        stats = furnished.get(f"/v1/campaigns/{one['id']}")["stats"]
         done = stats["calls_completed"] + stats["calls_failed"]
         assert stats["total_contacts"] == stats["pending_contacts"] + stats["calls_in_progress"] + done
         assert stats["connection_rate"] == (round(stats["calls_completed"] / done, 4) if done else 0)
@@ -344,24 +344,26 @@ def test_campaigns_start_and_pause_by_state(bench: Bench) -> None:
         path = f"/v1/campaigns/{first[status]['id']}"
         for deed in ("start", "pause"):
             if deed not in deeds:
-                assert slug(bench.http.post(f"{path}/{deed}")) == "invalid_state"
+                assert slug(furnished.http.post(f"{path}/{deed}")) == "invalid_state"
         for deed in deeds:
-            assert bench.http.post(f"{path}/{deed}").json() == {"ok": True}
-            assert bench.get(path)["status"] == ("running" if deed == "start" else "paused")
+            assert furnished.http.post(f"{path}/{deed}").json() == {"ok": True}
+            assert furnished.get(path)["status"] == ("running" if deed == "start" else "paused")
     empty = next(one for one in campaigns if one["name"] == "Empty list")
-    assert bench.http.post(f"/v1/campaigns/{empty['id']}/start").status_code == 400
-    with bench.client(bench.sandbox.add_account(allocated=0, bonus=0)) as poor:
+    assert furnished.http.post(f"/v1/campaigns/{empty['id']}/start").status_code == 400
+    with furnished.client(furnished.sandbox.add_account(allocated=0, bonus=0)) as poor:
         paused = next(one for one in poor.get("/v1/campaigns").json()["data"] if one["status"] == "paused")
         assert slug(poor.post(f"/v1/campaigns/{paused['id']}/start")) == "insufficient_quota"
         assert poor.get(f"/v1/campaigns/{first['draft']['id']}").status_code == 404
 
 
-def test_a_scheduled_campaign_runs_when_its_time_has_come(bench: Bench) -> None:
-    (one,) = bench.get("/v1/campaigns?status=scheduled")["data"]
-    bench.step(8 * 86_400)
-    assert bench.get("/v1/campaigns?status=scheduled")["data"] == []
-    now = bench.get(f"/v1/campaigns/{one['id']}")
-    assert (now["status"], now["started_at"]) == ("running", one["scheduled_at"])
+def test_a_scheduled_campaign_runs_when_its_time_has_come(furnished: Bench) -> None:
+    """Contract 4.2: `scheduled` becomes `running` by itself."""
+    first, second = furnished.get("/v1/campaigns?status=scheduled")["data"]
+    furnished.step(7 * 86_400)
+    assert furnished.get("/v1/campaigns?status=scheduled")["data"] == []
+    for one in (first, second):
+        now = furnished.get(f"/v1/campaigns/{one['id']}")
+        assert (now["status"], now["started_at"]) == ("running", one["scheduled_at"])
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from topcalls_tools.api import CATALOG
+from topcalls_tools.api.leads import CreateLead
+from topcalls_tools.api.webhooks import CreateWebhook
 from topcalls_tools.sandbox import open_sandbox, serve_in_background
 
 from .test_mcp import JSON
@@ -35,6 +37,7 @@ def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
 def fresh_ids(http: httpx.Client) -> dict[str, str]:
     """Objects of the sandbox in the state that each literal request needs."""
     call = {"phone_number": "+14155550008", "task": "Ask whether Tuesday is free."}
+    lead, webhook = (witness(kind)["request"]["body"] for kind in (CreateLead, CreateWebhook))
     carriers = {"carrier_name": "Spare", "sip_gateway": {"ipv4": "203.0.113.10"}}
     statuses = {one["status"]: one["id"] for one in http.get("/v1/campaigns").json()["data"]}
     spare = http.get("/v1/phone-numbers?limit=200").json()["data"]
@@ -49,6 +52,8 @@ def fresh_ids(http: httpx.Client) -> dict[str, str]:
         "get_campaign": statuses["running"],
         "phone_number_id": number["id"],
         "carrier_id": http.post("/v1/phone-numbers/carriers", json=carriers).json()["id"],
+        "lead_id": http.post("/v1/leads", json=lead).json()["id"],
+        "webhook_id": http.post("/v1/webhooks", json=webhook).json()["id"],
     }
 
 
@@ -95,6 +100,8 @@ def test_a_literal_request_gets_a_reply_of_the_literal_shape(http: httpx.Client,
             one for one in http.get("/v1/phone-numbers/carriers").json()["data"] if one["account_id"] is None
         )
         request["body"]["voip_carrier_sid"] = system["voip_carrier_sid"]
+    if endpoint.tool == "create_lead":
+        http.delete(f"/v1/leads/{ids['lead_id']}")
     if endpoint.tool in ("list_calls", "get_call"):
         placed = http.post(
             "/v1/calls",

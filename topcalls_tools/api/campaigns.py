@@ -10,6 +10,8 @@ from .account import GetBalance
 from .fields import CampaignId, Page, Paged
 
 CampaignStatus = Literal["draft", "scheduled", "running", "paused", "completed", "cancelled"]
+ENDED = frozenset({"completed", "cancelled"})
+"""Statuses that nothing leaves."""
 
 
 class CampaignStats(Record):

@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import AsyncIterator, Callable
+
+import anyio
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from ..wire import Reply
+from . import docs, openapi, page
+from .access import from_here
 from .arrivals import LARGEST, Arrived
 from .controls import Controls
+from .faults import Answer
 from .gateway import Gateway
-from .problem import not_found
+from .problem import Problem, not_found
 
+CUT = "topcalls.cut"
+"""Under this name the server puts into the scope what cuts the line of a request."""
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _DRAINED = 16 * LARGEST
 """Bytes that are read and dropped, so that a sender of too much still reads why it was refused."""
+_LOOKS_EVERY = 0.25
+_PINGS_EVERY = 15.0
 
 
-def application(gateway: Gateway) -> Starlette:
+def application(gateway: Gateway, controls: Controls) -> Starlette:
     """One door for everything; what it leads to is read off the catalogue."""
-    controls = Controls(gateway)
 
     async def door(request: Request) -> Response:
         arrived = await _arrived(request)
+        if arrived.method in ("GET", "HEAD") and (found := _file(arrived)):
+            return _response(found)
+        if arrived.path == "/sandbox/events":
+            return await _events(arrived, controls)
         room = controls if arrived.path.startswith("/sandbox/") else gateway
-        return _response(await run_in_threadpool(room.reply, arrived))
+        answer: Answer = await run_in_threadpool(room.reply, arrived)
+        if answer.late:
+            await anyio.sleep(answer.late)
+        return _Cut(request.scope[CUT]) if answer.reply is None else _response(answer.reply)
 
     async def odd_method(request: Request, error: Exception) -> Response:
         return _response(not_found("such path or method").reply())
@@ -36,6 +53,52 @@ def application(gateway: Gateway) -> Starlette:
         routes=[Route("/{path:path}", door, methods=_METHODS)],
         exception_handlers={HTTPException: odd_method},
     )
+
+
+def _file(arrived: Arrived) -> Reply | None:
+    """What is the same for everybody on this machine: the page, the API's description, and its page."""
+    found = openapi.reply() if arrived.path == "/openapi.json" else None
+    found = found or page.reply(arrived.path) or docs.reply(arrived.path)
+    if found is None:
+        return None
+    try:
+        from_here(arrived)
+    except Problem as problem:
+        return problem.reply()
+    return found
+
+
+async def _events(arrived: Arrived, controls: Controls) -> Response:
+    """The overview whenever it changes, as server-sent events, until the browser goes away."""
+    try:
+        account = await run_in_threadpool(controls.account, arrived)
+    except Problem as problem:
+        return _response(problem.reply())
+
+    async def changes() -> AsyncIterator[str]:
+        last, quiet = "", 0.0
+        while True:
+            now = await run_in_threadpool(controls.overview, account)
+            told = json.dumps(now, ensure_ascii=False)
+            seen = json.dumps({**now, "now": None}, ensure_ascii=False)  # the clock alone is no change
+            if seen != last or quiet >= _PINGS_EVERY:
+                yield f"data: {told}\n\n"
+                last, quiet = seen, 0.0
+            quiet += _LOOKS_EVERY
+            await anyio.sleep(_LOOKS_EVERY)
+
+    return StreamingResponse(changes(), media_type="text/event-stream", headers={"cache-control": "no-store"})
+
+
+class _Cut(Response):
+    """No reply at all: the line is cut."""
+
+    def __init__(self, cut: Callable[[], None]) -> None:
+        super().__init__()
+        self._cut = cut
+
+    async def __call__(self, scope: object, receive: object, send: object) -> None:
+        self._cut()
 
 
 async def _arrived(request: Request) -> Arrived:

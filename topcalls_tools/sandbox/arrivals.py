@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from ..api import CATALOG
 from ..api.configuration import ListBuiltinVoices
 from ..api.phone_numbers import AddCarrier
-from ..endpoint import Endpoint
+from ..endpoint import WITH_BODY, Endpoint
 from .problem import Problem, Wrong, invalid, not_found
 
 LARGEST = 1_048_576
@@ -70,8 +70,8 @@ def key(kind: type[Endpoint[Any]], arrived: Arrived) -> str | None:
 
 
 def body(arrived: Arrived) -> dict[str, Any]:
-    """The JSON object of a POST; no body is an empty one."""
-    if arrived.method != "POST" or not arrived.body.strip():
+    """The JSON object of a request that has one; no body is an empty one."""
+    if arrived.method not in WITH_BODY or not arrived.body.strip():
         return {}
     if len(arrived.body) > LARGEST:
         raise Problem(400, "validation_error", "Invalid request body", "The body is larger than 1 MiB")

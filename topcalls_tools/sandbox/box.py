@@ -7,15 +7,22 @@ import secrets
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import furnish, ledger
-from .caller import Caller, identity
+from . import access, accounts, furnish, ledger
+from .caller import Caller, Scene
+from .campaigns import new_campaign
 from .clock import Clock, Real, written
+from .controls import Controls
+from .deliveries import Courier
 from .errors import SandboxError
 from .gateway import Gateway, digest
+from .people import People
+from .plans import Plan
+from .problem import Problem
 from .store import Book, Store
 
 if TYPE_CHECKING:
@@ -28,15 +35,23 @@ KEY_PREFIX = "tc_test_"
 class Sandbox:
     """A TopCalls on this machine. Made by `open_sandbox`; processes that open one file share it."""
 
-    def __init__(self, store: Store, clock: Clock, seed: str) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, scene: Scene, *, limited: bool, hosts: frozenset[str]
+    ) -> None:
         self._store = store
         self._clock = clock
-        self.seed = seed
-        self._account = identity(seed, "account:1")
+        self._scene = scene
+        self._gateway = Gateway(store, clock, scene, limited=limited)
+        self.courier = Courier(self._gateway, hosts)
+        self._account = scene.identity("account:1")
 
     @property
     def path(self) -> Path:
         return self._store.path
+
+    @property
+    def seed(self) -> str:
+        return self._scene.seed
 
     @property
     def key_path(self) -> Path:
@@ -48,23 +63,69 @@ class Sandbox:
         with self._store.write() as book:  # whoever comes second finds the first one's file
             key = self._kept_key() or self._new_key()
             if book.find("keys", digest=digest(key)) is None:
-                _add_key(book, key, self._account, None)
+                accounts.add_key(self._caller(book), key, "default", None)
         return key
 
-    def add_key(self, scopes: Iterable[str] | None = None) -> str:
-        """Another key of the default account, with these scopes alone; None means all of them."""
+    def add_key(
+        self, scopes: Iterable[str] | None = None, *, name: str = "another", account: str | None = None
+    ) -> str:
+        """Another key, of the default account or the one with this name, with these scopes alone; None
+        means all of them. Raises SandboxError for an unknown account or scope."""
         with self._store.write() as book:
-            return _add_key(book, _random_key(), self._account, scopes)
+            return accounts.add_key(self._caller(book, account), _random_key(), name, scopes)
 
-    def add_account(self, allocated: float = 1000, bonus: float = 500) -> str:
-        """Another account with so many plan and bonus minutes; returns its key, which has all scopes."""
+    def add_account(
+        self,
+        allocated: float = 1000,
+        bonus: float = 500,
+        *,
+        name: str | None = None,
+        plans: Iterable[Plan] | None = None,
+    ) -> str:
+        """Another account with so many plan and bonus minutes; returns its key, which has all scopes.
+
+        `plans` are its campaigns; None furnishes it with the seeded ones. Raises SandboxError where the name
+        is taken.
+        """
         with self._store.write() as book:
-            now = self._clock.now(book)
-            ordinal, _ = book.next("account", now)
-            account = identity(self.seed, f"account:{ordinal}")
-            caller = Caller(account, now, self.seed, book)
-            furnish.account(caller, ledger.hundredths(allocated), ledger.hundredths(bonus))
-            return _add_key(book, _random_key(), account, None)
+            ordinal, _ = book.next("account", self._clock.now(book))
+            name = name or f"Practice {ordinal}"
+            accounts.check_free(book, name)
+            caller = self._caller(book)
+            caller = replace(caller, account=self._scene.identity(f"account:{ordinal}"))
+            minutes = ledger.hundredths(allocated), ledger.hundredths(bonus)
+            furnish.account(caller, name, *minutes, plans)
+            return accounts.add_key(caller, _random_key(), "default", None)
+
+    def keys(self) -> list[accounts.Key]:
+        """All keys of all accounts, without what would let anybody in."""
+        with self._store.read() as book:
+            return accounts.keys(book)
+
+    def revoke(self, hint: str) -> None:
+        """Take a key back, by the last characters that `keys` shows. Raises SandboxError where no or more
+        than one key ends so."""
+        with self._store.write() as book:
+            accounts.revoke(book, hint)
+
+    def link_code(self, account: str | None = None) -> str:
+        """A code that opens the page once: the part of its address behind #."""
+        with self._store.write() as book:
+            return access.new_code(book, self._caller(book, account).account)
+
+    def add_campaigns(self, plans: Iterable[Plan]) -> None:
+        """Campaigns for the default account; one whose name is there already is left as it is."""
+        with self._store.write() as book:
+            caller = self._caller(book)
+            for plan in plans:
+                if book.find("campaigns", account_id=caller.account, name=plan.name) is None:
+                    with _in_words():
+                        new_campaign(plan, caller)
+
+    def sign(self, secret: str | None) -> None:
+        """What the default account's webhooks are signed with; None leaves them unsigned."""
+        with self._store.write() as book:
+            book.change("accounts", ("id", "=", self._account), webhook_secret=secret)
 
     def now(self) -> str:
         """Sandbox time, ISO 8601 UTC."""
@@ -95,7 +156,7 @@ class Sandbox:
         """The web application."""
         from .app import application
 
-        return application(Gateway(self._store, self._clock, self.seed))
+        return application(self._gateway, Controls(self._gateway, self.courier))
 
     def close(self) -> None:
         """Let go of the file."""
@@ -125,14 +186,21 @@ class Sandbox:
             ) from None
         return key
 
+    def _caller(self, book: Book, account: str | None = None) -> Caller:
+        """The sandbox's owner at the desk of an account: the default one, or the one with a name."""
+        id = accounts.named(book, account) if account else self._account
+        return Caller(id, self._clock.now(book), self._scene, book)
+
 
 @contextmanager
 def _in_words() -> Iterator[None]:
-    """Turn a number that cannot be used into the sandbox's own error."""
+    """Turn what cannot be used into the sandbox's own error."""
     try:
         yield
     except ValueError as wrong:
         raise SandboxError(f"{wrong}.") from None
+    except Problem as refused:
+        raise SandboxError(f"{refused.detail}.") from None
 
 
 def open_sandbox(
@@ -140,42 +208,43 @@ def open_sandbox(
     *,
     seed: str | None = None,
     reset: bool = False,
+    limited: bool = False,
+    webhook_hosts: Iterable[str] = (),
+    plans: Iterable[Plan] | None = None,
     real: Real = lambda: datetime.now(UTC),
 ) -> Sandbox:
     """Open the sandbox in a file, or make it there; `reset` makes it anew.
 
-    `seed` decides all that is random, and is chosen when the file is made. `real` tells real time, as an
-    aware instant in UTC. Raises SandboxError where the file cannot be used or was made otherwise.
+    `seed` decides all that is random, and is chosen when the file is made. `limited` enforces rate limits;
+    `webhook_hosts` are those beyond this machine that webhooks may go to; `plans` are the first account's
+    campaigns in place of the seeded ones, when the file is made. `real` tells real time, as an aware instant
+    in UTC. The user's own people are read from the folder `people` beside the file. Raises SandboxError
+    where the file or a person cannot be used or the file was made otherwise.
     """
+    people = People.load(path.parent / "people")
     store, clock = Store(path), Clock(real)
     try:
         with store.write() as book:
             if book.prepare(path, reset):
-                _furnish(book, clock, seed or SEED)
-            kept = book.meta("seed")
+                _furnish(book, clock, Scene(seed or SEED, people), plans)
+            kept = book.meta("seed") or SEED
         if seed not in (None, kept):
             raise SandboxError(f"{path} was made with another seed; --reset makes it anew, without calls.")
     except BaseException:
         store.close()
         raise
-    return Sandbox(store, clock, kept)
+    return Sandbox(store, clock, Scene(kept, people), limited=limited, hosts=frozenset(webhook_hosts))
 
 
-def _furnish(book: Book, clock: Clock, seed: str) -> None:
-    book.add("meta", {"name": "seed", "value": seed})
+def _furnish(book: Book, clock: Clock, scene: Scene, plans: Iterable[Plan] | None) -> None:
+    book.note("seed", scene.seed)
     now = clock.start(book)
     ordinal, _ = book.next("account", now)
-    caller = Caller(identity(seed, f"account:{ordinal}"), now, seed, book)
+    caller = Caller(scene.identity(f"account:{ordinal}"), now, scene, book)
     furnish.default_carrier(caller)
-    furnish.account(caller, ledger.ALLOCATED, ledger.BONUS)
+    with _in_words():
+        furnish.account(caller, "Practice", ledger.ALLOCATED, ledger.BONUS, plans)
 
 
 def _random_key() -> str:
     return f"{KEY_PREFIX}{secrets.token_urlsafe(24)}"
-
-
-def _add_key(book: Book, key: str, account: str, scopes: Iterable[str] | None) -> str:
-    """Only the digest is kept: the file gives no key away."""
-    allowed = None if scopes is None else sorted(scopes)
-    book.add("keys", {"digest": digest(key), "account_id": account, "scopes": allowed, "revoked": False})
-    return key

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .clock import before
+from .people import People
+from .problem import Wrong, invalid
 from .store import Book, Row
 
 _SPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://topcalls.invalid/sandbox")
 PAGE = 50
 """Rows of a page when no limit is given (contract 1.5)."""
-ENDLESS = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,36 +26,73 @@ class Fresh:
 
 
 @dataclass(frozen=True, slots=True)
+class Scene:
+    """What is the same for every request: the seed of all chance, and the people who answer the phones."""
+
+    seed: str
+    people: People
+
+    def identity(self, name: str) -> str:
+        """An id that is the same wherever the same seed is used."""
+        return str(uuid.uuid5(_space(self.seed), name))
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
-    """One request's account, instant and transaction. `key` is its Idempotency-Key."""
+    """One request's account, instant and transaction. `key` is its Idempotency-Key, `by` its API key."""
 
     account: str
     now: int
-    seed: str
+    scene: Scene
     book: Book
     key: str | None = None
+    by: str = ""
 
-    def fresh(self, kind: str, at: int | None = None) -> Fresh:
-        """Begin an object of a kind: ids follow from the seed, times never repeat."""
+    def identity(self, name: str) -> str:
+        return self.scene.identity(name)
+
+    def kind(self, name: str) -> str:
+        """A kind of object of this account: its members are counted, and no two are made at one time."""
+        return f"{self.account}:{name}"
+
+    def fresh(self, name: str, at: int | None = None) -> Fresh:
+        """Begin an object of a kind: ids follow from the seed, times never repeat (contract A22)."""
+        kind = self.kind(name)
         ordinal, created = self.book.next(kind, self.now if at is None else at)
-        return Fresh(identity(self.seed, f"{kind}:{ordinal}"), ordinal, created)
+        return Fresh(self.identity(f"{kind}:{ordinal}"), ordinal, created)
+
+    def several(self, name: str, count: int) -> list[Fresh]:
+        """Begin many objects of a kind at once."""
+        kind = self.kind(name)
+        made, last = self.book.made(kind)
+        first = max(self.now, last + 1)
+        if count:
+            row = {"kind": kind, "ordinal": made + count, "last_created_at": first + count - 1}
+            self.book.put("kinds", row)
+        return [
+            Fresh(self.identity(f"{kind}:{made + n}"), made + n, first + n - 1) for n in range(1, count + 1)
+        ]
 
     def own(self, table: str, id: str) -> Row | None:
         """An object of this account; those of others look absent (contract A7)."""
         return self.book.find(table, id=id, account_id=self.account)
 
+    def page(
+        self, table: str, limit: int | None, cursor: str | None, *wanted: tuple[str, str, object]
+    ) -> tuple[list[Row], int | None]:
+        """A page of this account's rows, newest first, and the cursor of the next (contract A21)."""
+        most = limit or PAGE
+        try:
+            older = (("created_at", "<", before(cursor)),) if cursor is not None else ()
+        except ValueError:
+            raise invalid(Wrong("cursor", "is none that a page gave", "unreadable")) from None
+        rows = self.book.rows(
+            table, ("account_id", "=", self.account), *older, *wanted, order="-created_at", limit=most + 1
+        )
+        more = len(rows) > most  # one row more than is shown tells whether there is another page
+        return rows[:most], int(rows[most - 1]["created_at"]) if more else None
 
-def identity(seed: str, name: str) -> str:
-    """An id that is the same wherever the same seed is used."""
-    return str(uuid.uuid5(uuid.uuid5(_SPACE, seed), name))
 
-
-def span(limit: int | None, cursor: str | None) -> dict[str, int]:
-    """What a page asks of the store: one row more than it shows tells whether there is another page."""
-    return {"until": before(cursor) if cursor else ENDLESS, "limit": (limit or PAGE) + 1}
-
-
-def next_cursor(rows: list[Row], limit: int | None) -> int | None:
-    """`created_at` of the last row shown, when more follow (contract A21)."""
-    shown = limit or PAGE
-    return int(rows[shown - 1]["created_at"]) if len(rows) > shown else None
+@lru_cache(maxsize=8)
+def _space(seed: str) -> uuid.UUID:
+    return uuid.uuid5(_SPACE, seed)

@@ -2,95 +2,93 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from ..api.calls import (
-    Call,
-    CallInList,
-    CallPage,
-    CallPlaced,
-    CancelCall,
-    GetCall,
-    ListCalls,
-    PlaceCall,
-    StopCall,
-)
-from ..api.fields import Spoken
-from ..api.transcript import Turn
+from ..api.calls import Call, CallPage, CallPlaced, CancelCall, GetCall, ListCalls, PlaceCall, StopCall
 from ..endpoint import Stopped
-from . import ledger as minutes
-from . import offer
-from .caller import Caller, identity, next_cursor, span
+from . import events, ledger, offer
+from .caller import Caller, Fresh, Scene
 from .clock import iso
 from .conversation import written
-from .problem import Wrong, insufficient, invalid, invalid_state, not_found
-from .script import AFTERWARDS, SCRIPT, Answered, Ended, Processed, Ringing, Script, Seen, seen
+from .live import talked
+from .numbers import active
+from .problem import Wrong, invalid, invalid_state, not_found
+from .script import AFTERWARDS, SCRIPT, Answered, Ended, Processed, Ringing, Script, Seen
 from .store import Row
-
-RECORDINGS = "https://recordings.topcalls.invalid/"
+from .telling import call_seen, in_list, told
 
 
 def place(request: PlaceCall, caller: Caller) -> CallPlaced:
-    """Queue a call: the whole of it is written now."""
+    """Queue a call: the whole of it is written now, unless somebody here means to pick up."""
     request = offer.completed(request.model_copy(update={"from_number": _caller_id(request, caller)}))
-    held = minutes.hundredths(request.max_duration)
-    free = minutes.ledger(caller).free
-    if held > free:
-        raise insufficient(request.max_duration, minutes.minutes(free))
+    held = ledger.hold(request.max_duration, caller)
+    yours = caller.book.find("claims", account_id=caller.account, number=request.phone_number) is not None
     fresh = caller.fresh("call")
-    script = written(caller.seed, request, fresh.ordinal, fresh.created_at)
-    provider = identity(caller.seed, f"provider:{fresh.ordinal}")
-    caller.book.add(
-        "calls",
-        {
-            "id": fresh.id,
-            "account_id": caller.account,
-            "created_at": fresh.created_at,
-            "ordinal": fresh.ordinal,
-            "phone_number": request.phone_number,
-            "from_number": request.from_number,
-            "external_call_id": provider,
-            "script": SCRIPT.dump_json(script).decode(),
-            "metadata": _metadata(request),
-            "key": caller.key,
-            "held": held,
-            **_dates(script),
-        },
-    )
-    return CallPlaced(call_id=fresh.id, provider_call_id=provider, status="queued")
+    if yours:
+        script = talked(caller.scene.seed, request, fresh.ordinal, fresh.created_at, ())
+    else:
+        script = script_of(request, fresh, caller)
+    row = dialled(request, script, fresh, caller.scene, metadata(request))
+    row |= {"account_id": caller.account, "key": caller.key, "held": held, "yours": yours}
+    caller.book.add("calls", row)
+    events.schedule(row, script, events.targets(row, caller), caller)
+    return CallPlaced(call_id=fresh.id, provider_call_id=row["external_call_id"], status="queued")
+
+
+def script_of(request: PlaceCall, fresh: Fresh, caller: Caller, earlier: int | None = None) -> Script:
+    """What will happen on a call that the people of this world answer.
+
+    `earlier` is how often the number was called before, where that is known already.
+    """
+    person = caller.scene.people.of(request.phone_number, caller.scene.seed)
+    if earlier is None and person.answers_on_attempt > 1:
+        mine = (("account_id", "=", caller.account), ("phone_number", "=", request.phone_number))
+        earlier = caller.book.count("calls", *mine)
+    return written(caller.scene.seed, request, fresh.ordinal, fresh.created_at, person, earlier or 0)
+
+
+def dialled(
+    request: PlaceCall, script: Script, fresh: Fresh, scene: Scene, configuration: Mapping[str, Any]
+) -> Row:
+    """The row of a call that is queued now; its account, key and campaign are the dialler's to add."""
+    return {
+        "id": fresh.id,
+        "created_at": fresh.created_at,
+        "ordinal": fresh.ordinal,
+        "phone_number": request.phone_number,
+        "from_number": request.from_number,
+        "external_call_id": scene.identity(f"provider:{fresh.ordinal}"),
+        "metadata": configuration,
+        "campaign_id": None,
+        "lead_id": None,
+        **dates(script),
+    }
 
 
 def listed(request: ListCalls, caller: Caller) -> CallPage:
-    page = span(request.limit, request.cursor)
-    rows = caller.book.calls(caller.account, caller.now, request.status, request.campaign_id, **page)
-    shown = rows[: page["limit"] - 1]
-    return CallPage(
-        data=tuple(_in_list(row, call_seen(row, caller)) for row in shown),
-        next_cursor=iso(next_cursor(rows, request.limit)),
-    )
+    wanted: list[tuple[str, str, object]] = []
+    if request.campaign_id:
+        wanted += [("campaign_id", "=", request.campaign_id)]
+    if request.status:  # an outcome is written when the call is placed, and known once it has ended
+        wanted += [("outcome", "=", request.status), ("ends_at", "<=", caller.now)]
+    rows, cursor = caller.page("calls", request.limit, request.cursor, *wanted)
+    return CallPage(data=tuple(in_list(row, caller.now) for row in rows), next_cursor=iso(cursor))
 
 
 def one(request: GetCall, caller: Caller) -> Call:
-    row = own(request.call_id, caller)
-    call = call_seen(row, caller)
-    return Call(
-        **_facts(row, call),
-        account_id=row["account_id"],
-        external_call_id=row["external_call_id"],
-        completed=call.done_at is not None,
-        metadata=row["metadata"],
-    )
+    return told(own(request.call_id, caller), caller.now)
 
 
 def stop(request: StopCall, caller: Caller) -> Stopped:
     """Cut the line, or drop a call that has not begun; what was spoken is billed (contract A68)."""
-    _end("stop", request.call_id, caller)
+    _cut("stop", request.call_id, caller)
     return Stopped(ok=True, status="cancelled")
 
 
 def cancel(request: CancelCall, caller: Caller) -> Stopped:
     """Drop a call that has not begun (contract A69)."""
-    _end("cancel", request.call_id, caller)
+    _cut("cancel", request.call_id, caller)
     return Stopped(ok=True)
 
 
@@ -100,104 +98,77 @@ def own(call_id: str, caller: Caller) -> Row:
     raise not_found("call with this id")
 
 
-def call_seen(row: Row, caller: Caller) -> Seen:
-    """What a row's script and what was done to it show at this instant."""
-    script = SCRIPT.validate_json(row["script"])
-    cut = row["ends_at"] if row["outcome"] == "cancelled" else None
-    return seen(script, cut, caller.now)
+def noted(call_id: str, kind: str, words: str, caller: Caller) -> None:
+    """Keep what somebody did to a call."""
+    number = caller.book.count("interventions", ("call_id", "=", call_id)) + 1
+    said = {"call_id": call_id, "number": number, "at": caller.now, "kind": kind, "words": words}
+    caller.book.add("interventions", said)
 
 
-def recording_url(row: Row, call: Seen) -> str | None:
-    return f"{RECORDINGS}{row['id']}.wav" if call.recorded else None
-
-
-def _end(kind: str, call_id: str, caller: Caller) -> None:
-    row = own(call_id, caller)
-    before = call_seen(row, caller)
-    if before.ended_at is not None:
-        raise invalid_state(f"Call is {before.status}")
-    if kind == "cancel" and before.status == "in_progress":
-        raise invalid_state("Call is in progress; use stop")
-    caller.book.add("interventions", {"call_id": call_id, "at": caller.now, "kind": kind})
-    ended = {"ends_at": caller.now, "outcome": "cancelled"}
-    billed = call_seen({**row, **ended}, caller).hundredths
-    done = caller.now + (AFTERWARDS if before.started_at is not None else 0)
-    caller.book.change("calls", id=call_id, **ended, billed=billed, done_at=done)
-
-
-def _caller_id(request: PlaceCall, caller: Caller) -> str:
-    """The number that calls: an active one of the account (contract A58)."""
-    numbers = caller.book.rows("numbers", account_id=caller.account, status="active", deleted_at=None)
-    active = [str(row["number"]) for row in numbers if row["ready_at"] <= caller.now]
-    if request.from_number is None and active:
-        return active[0]
-    if request.from_number in active:
-        return str(request.from_number)
-    said = "is no active number of the account" if active else "is needed; the account has no active number"
-    raise invalid(Wrong("from_number", said, "not_active"))
-
-
-def _metadata(request: PlaceCall) -> dict[str, Any]:
+def metadata(request: PlaceCall) -> dict[str, Any]:
     """The accepted body without the number, with its defaults (contract A62)."""
     given = request.model_dump(mode="json", exclude_none=True, exclude={"phone_number"})
     defaults: dict[str, Any] = {
         "knowledge_base_ids": [],
         "request_data": {},
-        "webhook_events": ["call.completed", "call.failed"],
+        "webhook_events": list(events.BY_DEFAULT),
         "tools": [],
     }
     return {**defaults, **given, "max_duration": _plain(request.max_duration)}
 
 
-def _plain(number: float) -> float | int:
-    return int(number) if float(number).is_integer() else number
-
-
-def _dates(script: Script) -> dict[str, Any]:
-    """What lists and sums look for, without reading the script again."""
-    dates: dict[str, Any] = {"rings_at": None, "answered_at": None, "ends_at": None, "done_at": None}
+def dates(script: Script) -> dict[str, Any]:
+    """A script for its row, with what lists and sums look for without reading it again."""
+    found: dict[str, Any] = {
+        "script": SCRIPT.dump_json(script).decode(),
+        **dict.fromkeys(("outcome", "rings_at", "answered_at", "ends_at", "done_at", "disposition")),
+        "billed": 0,
+    }
     for event in script.events:
         match event:
             case Ringing(at=at):
-                dates["rings_at"] = at
+                found["rings_at"] = at
             case Answered(at=at):
-                dates["answered_at"] = at
+                found["answered_at"] = at
             case Ended(at=at, outcome=outcome):
-                dates |= {"ends_at": at, "outcome": outcome}
-            case Processed(at=at):
-                dates["done_at"] = at
-    return {**dates, "billed": seen(script, None, dates["ends_at"] or script.created_at).hundredths}
+                found |= {"ends_at": at, "outcome": outcome}
+            case Processed(at=at, disposition=disposition):
+                found |= {"done_at": at, "disposition": disposition}
+    answered, ended = found["answered_at"], found["ends_at"]
+    return found | {"billed": Seen(started_at=answered, ended_at=ended).hundredths}
 
 
-def _facts(row: Row, call: Seen) -> dict[str, Any]:
-    """What the list and the single read both say."""
-    turns = [
-        Turn(id=number, user=turn.speaker, text=Spoken(turn.words), created_at=iso(turn.at))
-        for number, turn in enumerate(call.turns, 1)
-    ]
-    return {
-        "id": row["id"],
-        "created_at": iso(row["created_at"]),
-        "phone_number": row["phone_number"],
-        "from_phone_number": row["from_number"],
-        "status": call.status,
-        "call_status": call.call_status,
-        "duration": None if call.ended_at is None else minutes.minutes(call.hundredths),
-        "started_at": iso(call.started_at),
-        "end_at": iso(call.ended_at),
-        "campaign_id": row["campaign_id"],
-        "lead_id": row["lead_id"],
-        "answered_by": call.answered_by,
-        "error_message": call.error,
-        "recording_url": recording_url(row, call),
-        "transcript": tuple(turns),
-        "call_summary": Spoken(call.summary) if call.summary else None,
-    }
+def _cut(kind: str, call_id: str, caller: Caller) -> None:
+    row = own(call_id, caller)
+    before = call_seen(row, caller.now)
+    if before.ended_at is not None:
+        raise invalid_state(f"Call is {before.status}")
+    if kind == "cancel" and before.status == "in_progress":
+        raise invalid_state("Call is in progress; use stop")
+    noted(call_id, kind, "", caller)
+    ended = {"ends_at": caller.now, "outcome": "cancelled"}
+    billed = call_seen({**row, **ended}, caller.now).hundredths
+    done = caller.now + (AFTERWARDS if before.started_at is not None else 0)
+    rang = row["rings_at"] if before.rang_at is not None else None
+    changed = {**ended, "billed": billed, "done_at": done, "rings_at": rang}
+    ledger.settle(caller, held=-row["held"], billed=billed)  # before the call counts as ended
+    caller.book.change("calls", ("id", "=", call_id), **changed)
+    events.call_off(call_id, caller)
+    if row["campaign_id"]:
+        caller.book.change("contacts", ("call_id", "=", call_id), ends_at=caller.now)
+        caller.book.change("campaigns", ("id", "=", row["campaign_id"]), wakes_at=caller.now)
 
 
-def _in_list(row: Row, call: Seen) -> CallInList:
-    return CallInList(
-        **_facts(row, call),
-        disposition=Spoken(call.disposition) if call.disposition else None,
-        actual_duration_billed=None if call.ended_at is None else minutes.minutes(call.hundredths),
-    )
+def _caller_id(request: PlaceCall, caller: Caller) -> str:
+    """The number that calls: an active one of the account (contract A58)."""
+    known = active(caller)
+    if request.from_number is None and known:
+        return known[0]
+    if request.from_number in known:
+        return str(request.from_number)
+    said = "is no active number of the account" if known else "is needed; the account has no active number"
+    raise invalid(Wrong("from_number", said, "not_active"))
+
+
+def _plain(number: float) -> float | int:
+    return int(number) if float(number).is_integer() else number

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from .store import Book
+from .store import Book, Row
 
 Real = Callable[[], datetime]
 """Where real time comes from: an aware instant in UTC."""
@@ -29,18 +29,21 @@ class Clock:
         self._real = real
 
     def now(self, book: Book) -> int:
-        row = book.clock()
+        return self.shown(book.rows("clock")[0])
+
+    def shown(self, row: Row) -> int:
+        """The instant that a row of the clock shows now."""
         elapsed = max(0, milliseconds(self._real()) - int(row["real"]))
         return min(LAST, int(row["sandbox"]) + int(elapsed * float(row["speed"])))
 
     def pace(self, book: Book) -> float:
         """Sandbox seconds per real second."""
-        return float(book.clock()["speed"])
+        return float(book.rows("clock")[0]["speed"])
 
     def start(self, book: Book) -> int:
         """Set sandbox time to real time, once, when the file is made."""
         real = milliseconds(self._real())
-        book.set_clock(real=real, sandbox=real, speed=1.0, owner_pid=None)
+        self._rebase(book, real, 1.0, None)
         return real
 
     def speed(self, book: Book, times: float) -> None:
@@ -53,23 +56,24 @@ class Clock:
         """Step forward; time never goes back."""
         if not (math.isfinite(seconds) and 0 <= seconds <= LONGEST_STEP):
             raise ValueError(f"advance_seconds must be a number from 0 to {LONGEST_STEP:.0f}, a year")
-        row = book.clock()
+        row = book.rows("clock")[0]
         then = min(LAST, self.now(book) + round(seconds * 1000))
         self._rebase(book, then, float(row["speed"]), row["owner_pid"])
 
     def adopt(self, book: Book) -> None:
         """Fall back to real pace when the process that chose another is gone."""
-        row = book.clock()
+        row = book.rows("clock")[0]
         if float(row["speed"]) != 1 and not _alive(row["owner_pid"]):
             self.speed(book, 1)
 
     def release(self, book: Book) -> None:
         """Fall back to real pace when this process chose another and stops serving."""
-        if book.clock()["owner_pid"] == os.getpid():
+        if book.rows("clock")[0]["owner_pid"] == os.getpid():
             self.speed(book, 1)
 
     def _rebase(self, book: Book, sandbox: int, speed: float, owner: Any) -> None:
-        book.set_clock(real=milliseconds(self._real()), sandbox=sandbox, speed=speed, owner_pid=owner)
+        row = {"id": 1, "real": milliseconds(self._real()), "sandbox": sandbox, "speed": speed}
+        book.put("clock", row | {"owner_pid": owner})
 
 
 def milliseconds(at: datetime) -> int:

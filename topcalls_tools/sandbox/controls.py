@@ -1,114 +1,215 @@
-"""What only a sandbox has: its clock, the phones that rang, and recordings; for programs on this machine."""
+"""What only a sandbox has, under `/sandbox/`: its clock, phones that rang, faults, what the page needs."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 
-from ..api.fields import loopback
+from pydantic import ValidationError
+
+from ..api.campaigns import ENDED
 from ..wire import Reply
-from . import arrivals, calls
+from . import access, arrivals, calls, campaigns, events, faults, pickup
 from .arrivals import Arrived
 from .caller import Caller
 from .clock import iso
-from .gateway import Gateway, broken
-from .problem import Problem, Wrong, forbidden, invalid, not_found
+from .deliveries import Courier
+from .faults import Answer, Fault
+from .gateway import Gateway, broken, in_json
+from .overview import deliveries, overview
+from .plans import Plan
+from .problem import Problem, Wrong, invalid, not_found
 from .recording import recording
-from .store import Book
+from .telling import call_seen
+
+API = "/sandbox/v1/"
+"""The API as the page speaks it: with its cookie, and without this beginning it is the API's own path."""
 
 
 class Controls:
     """Answers `/sandbox/*`."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, courier: Courier) -> None:
         self._gateway = gateway
+        self._courier = courier
 
-    def reply(self, arrived: Arrived) -> Reply:
+    def reply(self, arrived: Arrived) -> Answer:
         try:
-            _from_here(arrived)
-            account = str(self._gateway.holder(arrived)["account_id"])
-            return self._reply(arrived, account)
+            access.from_here(arrived)
+            return self._reply(arrived)
         except Problem as problem:
-            return problem.reply()
+            return Answer(problem.reply())
         except Exception:
-            return broken(arrived)
+            return Answer(broken(arrived))
 
-    def _reply(self, arrived: Arrived, account: str) -> Reply:
-        match arrived.method, arrived.path.removeprefix("/sandbox/"):
-            case "POST", "clock":
-                return self._set(arrived)
-            case "GET", "clock":
-                with self._gateway.store.read() as book:
-                    return self._time(book)
-            case "GET", "rings":
-                return self._looked(account, _rings)
-            case "GET", asked if found := re.fullmatch(r"recordings/([0-9a-f-]{36})\.wav", asked):
-                call_id = found[1]
-                return self._looked(account, lambda caller: _recording(call_id, caller))
+    def account(self, arrived: Arrived) -> str:
+        """Whose controls a request uses; raises Problem where it may use none."""
+        access.from_here(arrived)
+        with self._gateway.store.read() as book:
+            return access.account(book, arrived)
+
+    def overview(self, account: str) -> dict[str, Any]:
+        """What the page shows now."""
+        with self._gateway.moment(writing=False) as moment:
+            speed = self._gateway.clock.pace(moment.book)
+            return overview(self._gateway.caller(moment, account), speed)
+
+    def _reply(self, arrived: Arrived) -> Answer:
+        steps = arrived.path.removeprefix("/sandbox/").split("/")
+        if (arrived.method, steps) == ("POST", ["session"]):
+            return Answer(self._session(arrived))
+        account = self.account(arrived)
+        if arrived.path.startswith(API):
+            inner = Arrived(
+                arrived.method,
+                arrived.path.removeprefix("/sandbox"),
+                arrived.query,
+                arrived.headers,
+                arrived.body,
+            )
+            return self._gateway.reply(inner, account)
+        if (arrived.method, steps) == ("POST", ["deliveries"]):
+            return Answer(in_json({"sent": self._courier.send_due()}))
+        given = _json(arrived) if arrived.method == "POST" else {}
+        with self._gateway.moment(writing=arrived.method != "GET") as moment:
+            caller = self._gateway.caller(moment, account)
+            return Answer(self._told(arrived, steps, given, caller))
+
+    def _told(self, arrived: Arrived, steps: list[str], given: Mapping[str, Any], caller: Caller) -> Reply:
+        match arrived.method, steps:
+            case "GET", ["clock"]:
+                return self._time(caller)
+            case "POST", ["clock"]:
+                return self._set_clock(given, caller)
+            case "GET", ["overview"]:
+                return in_json(overview(caller, self._gateway.clock.pace(caller.book)))
+            case "GET", ["rings"]:
+                return _rings(caller, all_of_them=arrived.query.get("campaigns") == "true")
+            case "GET", ["deliveries"]:
+                return in_json({"data": deliveries(caller, 1000)})
+            case "GET", ["recordings", name] if name.endswith(".wav"):
+                return _recording(name.removesuffix(".wav"), caller)
+            case "POST", ["campaigns"]:
+                row = campaigns.new_campaign(_read(Plan, given), caller)
+                return in_json({"id": row["id"]}, 201)
+            case "POST", ["campaigns", campaign_id, "stop"]:
+                return _stopped(campaign_id, caller)
+            case "POST", ["calls", call_id, "transfer"]:
+                return _transferred(call_id, given, caller)
+            case "POST", ["calls", call_id, deed] if deed in pickup.DEEDS:
+                pickup.done(deed, call_id, str(given.get("words", "")), caller)
+                return Reply(204)
+            case "POST", ["claims"]:
+                return in_json({"number": pickup.claim(given.get("number"), caller)}, 201)
+            case "DELETE", ["claims", number]:
+                pickup.give_up(unquote(number), caller)
+                return Reply(204)
+            case "GET", ["faults"]:
+                rows = caller.book.rows("faults", ("account_id", "=", caller.account), order="id")
+                return in_json({"data": [faults.told(row) for row in rows]})
+            case "POST", ["faults"]:
+                return in_json(faults.told(faults.add(_read(Fault, given), caller)), 201)
+            case "DELETE", ["faults", *which] if len(which) < 2:
+                return _mended(which, caller)
+            case "POST", ["codes"]:
+                return in_json({"code": access.new_code(caller.book, caller.account)}, 201)
+            case "POST", ["webhooks"]:
+                return _webhooks(given, caller)
         raise not_found("such path or method")
 
-    def _looked(self, account: str, look: Callable[[Caller], Reply]) -> Reply:
-        with self._gateway.store.read() as book:
-            return look(self._gateway.caller(book, account))
+    def _session(self, arrived: Arrived) -> Reply:
+        code = _json(arrived).get("code")
+        with self._gateway.store.write() as book:
+            cookie = access.redeem(book, code, arrived)
+        return Reply(204, headers={"set-cookie": cookie})
 
-    def _set(self, arrived: Arrived) -> Reply:
-        if arrived.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-            raise invalid(Wrong("Content-Type", "must be application/json"))
-        given = arrivals.body(arrived)
-        deeds = {"advance_seconds": self._gateway.clock.advance, "speed": self._gateway.clock.speed}
+    def _set_clock(self, given: Mapping[str, Any], caller: Caller) -> Reply:
+        clock = self._gateway.clock
+        deeds: dict[str, Callable[..., None]] = {"advance_seconds": clock.advance, "speed": clock.speed}
         if not given or given.keys() - deeds.keys():
             raise invalid(Wrong("body", "must be an object with advance_seconds or speed"))
-        with self._gateway.store.write() as book:
-            for name, value in given.items():
-                if isinstance(value, bool) or not isinstance(value, int | float):
-                    raise invalid(Wrong(name, "must be a number"))
-                try:
-                    deeds[name](book, value)
-                except (ValueError, OverflowError) as wrong:
-                    raise invalid(Wrong(name, str(wrong))) from None
-            return self._time(book)
+        for name, value in given.items():
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise invalid(Wrong(name, "must be a number"))
+            try:
+                deeds[name](caller.book, value)
+            except (ValueError, OverflowError) as wrong:
+                raise invalid(Wrong(name, str(wrong))) from None
+        return self._time(caller)
 
-    def _time(self, book: Book) -> Reply:
+    def _time(self, caller: Caller) -> Reply:
         clock = self._gateway.clock
-        return _json({"now": iso(clock.now(book)), "speed": clock.pace(book)})
+        return in_json({"now": iso(clock.now(caller.book)), "speed": clock.pace(caller.book)})
 
 
-def _rings(caller: Caller) -> Reply:
-    rang = caller.book.rings(caller.account, caller.now)
-    told = [
-        {
-            "at": iso(row["rings_at"]),
-            "phone_number": row["phone_number"],
-            "call_id": row["id"],
-            "key": row["key"],
-        }
-        for row in rang
+def _rings(caller: Caller, *, all_of_them: bool) -> Reply:
+    """The phones that rang, in that order; those that campaigns rang only where they are asked for."""
+    mine = (("account_id", "=", caller.account), ("rings_at", "<=", caller.now))
+    alone = () if all_of_them else (("campaign_id", "is", None),)
+    names = ("phone_number", "key", "campaign_id")
+    rang = [
+        {"at": iso(row["rings_at"]), "call_id": row["id"], **{name: row[name] for name in names}}
+        for row in caller.book.rows("calls", *mine, *alone, order="rings_at ordinal")
     ]
-    return _json({"data": told})
+    return in_json({"data": rang})
 
 
 def _recording(call_id: str, caller: Caller) -> Reply:
-    call = calls.call_seen(calls.own(call_id, caller), caller)
+    call = call_seen(calls.own(call_id, caller), caller.now)
     if not call.recorded:
         raise not_found("recording of this call")
     return Reply(200, recording(call), {"content-type": "audio/wav"})
 
 
-def _from_here(arrived: Arrived) -> None:
-    """Only programs of this machine: no page of another site, no name that merely leads here."""
-    host, origin = arrived.headers.get("host", ""), arrived.headers.get("origin")
+def _stopped(campaign_id: str, caller: Caller) -> Reply:
+    """What the dashboard's stop does: a campaign ends for good."""
+    row = campaigns.own(campaign_id, caller)
+    if row["status"] in ENDED:
+        raise invalid(Wrong("campaign", f"is {row['status']}"))
+    campaigns.became(row, "cancelled", caller, "campaign.stopped", "dashboard")
+    return Reply(204)
+
+
+def _transferred(call_id: str, given: Mapping[str, Any], caller: Caller) -> Reply:
+    """A transfer that somebody orders; the sandbox makes none by itself (contract A115)."""
+    row = calls.own(call_id, caller)
+    if call_seen(row, caller.now).status != "in_progress":
+        raise invalid(Wrong("call", "must be in progress"))
+    events.transferred(row, str(given.get("to", "")), caller)
+    return Reply(204)
+
+
+def _mended(which: list[str], caller: Caller) -> Reply:
+    one = tuple(("id", "=", int(number)) for number in which if number.isdecimal())
+    if which and not one:
+        raise not_found("fault with this id")
+    caller.book.remove("faults", ("account_id", "=", caller.account), *one)
+    return Reply(204)
+
+
+def _webhooks(given: Mapping[str, Any], caller: Caller) -> Reply:
+    """Set what webhooks are signed with; None leaves them unsigned."""
+    if given.keys() != {"secret"} or not isinstance(given["secret"], str | None):
+        raise invalid(Wrong("body", "must be an object with secret, a text or null"))
+    caller.book.change("accounts", ("id", "=", caller.account), webhook_secret=given["secret"] or None)
+    return Reply(204)
+
+
+def _json(arrived: Arrived) -> dict[str, Any]:
+    if arrived.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        raise invalid(Wrong("Content-Type", "must be application/json"))
+    return arrivals.body(arrived)
+
+
+def _read(kind: type[Any], given: Mapping[str, Any]) -> Any:
     try:
-        here = loopback(urlsplit(f"//{host}").hostname)
-    except ValueError:
-        here = False
-    if not here:
-        raise forbidden("The sandbox's controls answer to loopback addresses alone")
-    if origin not in (None, f"http://{host}"):
-        raise forbidden("The sandbox's controls do not answer to other sites")
-
-
-def _json(value: dict[str, Any]) -> Reply:
-    return Reply(200, json.dumps(value, ensure_ascii=False).encode(), {"content-type": "application/json"})
+        return kind.model_validate(given)
+    except ValidationError as report:
+        items = report.errors(include_url=False, include_input=False, include_context=False)
+        raise invalid(
+            *(
+                Wrong(".".join(map(str, item["loc"])) or "body", item["msg"].removeprefix("Value error, "))
+                for item in items
+            )
+        ) from None

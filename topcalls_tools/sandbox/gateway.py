@@ -1,20 +1,25 @@
-"""The API itself: from a request as it came to a reply, in the documented order of checks."""
+"""The API itself: from a request as it came to an answer, in the documented order of checks."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from ..action import Record
 from ..api.configuration import VoicePage
+from ..api.fields import Page
 from ..endpoint import Endpoint
 from ..wire import Reply
-from . import arrivals
-from .arrivals import Arrived
-from .caller import Caller
+from . import arrivals, dialer, faults, limits
+from .arrivals import Arrived, Holes
+from .caller import Caller, Scene
 from .clock import Clock
+from .faults import Answer
 from .problem import Problem, forbidden, unauthorized
 from .store import Book, Row, Store
 from .world import World
@@ -26,45 +31,89 @@ _REPLAYED = {**_JSON, "idempotent-replayed": "true"}
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One transaction at one instant, with all that was due before it worked out."""
+
+    book: Book
+    now: int
+    faulty: bool
+    """Whether somebody has ordered a fault."""
+
+
 class Gateway:
     """Answers every request; what it does is done in one transaction or not at all."""
 
-    def __init__(self, store: Store, clock: Clock, seed: str) -> None:
+    def __init__(self, store: Store, clock: Clock, scene: Scene, *, limited: bool = False) -> None:
         self.store = store
         self.clock = clock
-        self.seed = seed
+        self.scene = scene
+        self._limited = limited
         self._world = World()
 
-    def reply(self, arrived: Arrived) -> Reply:
-        """Answer, in this order: key, path, scope, header and body, object, state, minutes (contract A37)."""
+    def reply(self, arrived: Arrived, account: str | None = None) -> Answer:
+        """Answer, in this order: key, rate, path, scope, header and body, object, state, minutes (A37).
+
+        `account` is whose page asks, with all scopes; without it the request carries a key.
+        """
         try:
-            return self._reply(arrived)
+            return self._reply(arrived, account)
         except Problem as problem:
-            return problem.reply()
+            return Answer(problem.reply())
         except Exception:
-            return broken(arrived)
+            return Answer(broken(arrived))
 
-    def holder(self, arrived: Arrived) -> Row:
-        """The key that a request carries; 401 where it carries none that we know."""
-        scheme, _, key = arrived.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not key.strip():
-            raise unauthorized("Send the header Authorization: Bearer <key>")
-        if key.strip().startswith("tc_live_"):
-            raise unauthorized(
-                "This is the sandbox; a live key (tc_live_...) is for TopCalls, keys here begin with tc_test_"
-            )
-        with self.store.read() as book:
-            found = book.find("keys", digest=digest(key.strip()))
-        if found is None or found["revoked"]:
-            raise unauthorized("This key is unknown or revoked")
-        return found
+    @contextmanager
+    def moment(self, *, writing: bool) -> Iterator[Moment]:
+        """Open a transaction now, once campaigns have gone on to now."""
+        while True:
+            with self.store.write() if writing else self.store.read() as book:
+                glance = book.glance()
+                now = self.clock.shown(glance)
+                if glance["wakes_at"] is None or glance["wakes_at"] > now:
+                    yield Moment(book, now, bool(glance["faulty"]))
+                    return
+            with self.store.write() as book:  # in a transaction of its own: a refusal must not undo it
+                dialer.carry_on(book, self.scene, self.clock.now(book))
 
-    def caller(self, book: Book, account: str, key: str | None = None) -> Caller:
-        return Caller(account, self.clock.now(book), self.seed, book, key)
+    def caller(self, moment: Moment, account: str, key: str | None = None, by: str = "") -> Caller:
+        return Caller(account, moment.now, self.scene, moment.book, key, by)
 
-    def _reply(self, arrived: Arrived) -> Reply:
-        holder = self.holder(arrived)
-        kind, holes = arrivals.route(arrived)
+    def _reply(self, arrived: Arrived, account: str | None) -> Answer:
+        try:
+            kind, holes = arrivals.route(arrived)
+        except Problem as unknown:
+            with self.store.write() if self._limited else self.store.read() as book:
+                self._admit(book, self._holder(book, arrived, account), None)
+            raise unknown from None
+        writing, struck, counted = kind.method != "GET", None, False
+        while True:
+            with self.moment(writing=writing) as moment:
+                if counted or not (self._limited or moment.faulty):
+                    return self._served(arrived, kind, holes, moment, struck, account)
+            with self.store.write() as book:
+                struck, counted = self._admit(book, self._holder(book, arrived, account), kind), True
+            if struck and struck["kind"] in faults.BEFORE:
+                return faults.instead(struck)
+
+    def _admit(self, book: Book, holder: Row, kind: type[Endpoint[Any]] | None) -> Row | None:
+        """Count a request against limits and faults; the fault that strikes it."""
+        account, now = holder["account_id"], self.clock.now(book)
+        if self._limited and (refused := limits.count(book, now, holder["digest"], account, kind)):
+            raise refused
+        route = f"{kind.method} {kind.path}" if kind else ""
+        return faults.strike(book, self.scene.seed, account, route) if kind else None
+
+    def _served(
+        self,
+        arrived: Arrived,
+        kind: type[Endpoint[Any]],
+        holes: Holes,
+        moment: Moment,
+        struck: Row | None,
+        account: str | None,
+    ) -> Answer:
+        holder = self._holder(moment.book, arrived, account)
         if kind.scope and holder["scopes"] is not None and kind.scope not in holder["scopes"]:
             raise forbidden(f"This key lacks the scope {kind.scope}")
         key, given = arrivals.key(kind, arrived), arrivals.body(arrived)
@@ -72,14 +121,17 @@ class Gateway:
             request = arrivals.request(kind, holes, arrived.query, given)
         except Problem as problem:
             if arrivals.nothing_found(kind, problem):
-                return _written(VoicePage(data=()), kind)
+                return Answer(_written(VoicePage(data=()), VoicePage, 200))
             raise
-        if kind.method == "GET":
-            with self.store.read() as book:
-                return self._answer(request, self.caller(book, holder["account_id"]))
-        with self.store.write() as book:
-            caller = self.caller(book, holder["account_id"], key)
-            return self._once(arrived, given, request, caller) if key else self._answer(request, caller)
+        caller = self.caller(moment, holder["account_id"], key, holder["digest"])
+        keeps = key is not None and not (struck and struck["kind"] == "error_after")
+        reply = self._once(arrived, given, request, caller) if keeps else self._answer(request, caller)
+        return faults.spoilt(struck, reply) if struck else Answer(reply)
+
+    def _holder(self, book: Book, arrived: Arrived, account: str | None) -> Row:
+        if account is not None:
+            return {"account_id": account, "scopes": None, "digest": f"page:{account}"}
+        return holder(book, arrived)
 
     def _once(self, arrived: Arrived, given: dict[str, Any], request: Endpoint[Any], caller: Caller) -> Reply:
         """One deed for one key: whoever comes second finds the first one's reply (contract A14 to A17)."""
@@ -99,22 +151,45 @@ class Gateway:
                     "This Idempotency-Key was used for another request; nothing was done",
                 )
             return Reply(kept["status"], kept["reply"].encode(), _REPLAYED)
-        caller.book.remove("idempotency", **mine)
         reply = self._answer(request, caller)
         stored = {"status": reply.status, "reply": reply.content.decode(), "created_at": caller.now}
+        if kept:
+            caller.book.remove("idempotency", **mine)
         caller.book.add("idempotency", {**mine, **said, **stored})
         return reply
 
     def _answer(self, request: Endpoint[Any], caller: Caller) -> Reply:
-        return _written(self._world.answer(request, caller), type(request))
+        record = self._world.answer(request, caller)
+        return _written(record, type(record), request.status_of(record))
 
 
-def _written(record: Record, kind: type[Endpoint[Any]]) -> Reply:
+def holder(book: Book, arrived: Arrived) -> Row:
+    """The key that a request carries; 401 where it carries none that we know."""
+    scheme, _, key = arrived.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        raise unauthorized("Send the header Authorization: Bearer <key>")
+    if key.strip().startswith("tc_live_"):
+        raise unauthorized(
+            "This is the sandbox; a live key (tc_live_...) is for TopCalls, keys here begin with tc_test_"
+        )
+    found = book.find("keys", digest=digest(key.strip()))
+    if found is None or found["revoked"]:
+        raise unauthorized("This key is unknown or revoked")
+    return found
+
+
+def _written(record: Record, kind: type[Record], status: int) -> Reply:
     """A record on the wire: the fields that were set, nulls among them; fields of our tools never are."""
-    if kind.success == 204:
+    if status == 204:
         return Reply(204)
-    said = json.dumps(record.model_dump(mode="json", exclude_unset=True), ensure_ascii=False)
-    return Reply(kind.success, said.encode(), _JSON)
+    said = record.model_dump(mode="json", exclude_unset=True)
+    if issubclass(kind, Page) and kind.listed_as != "data":
+        said = {kind.listed_as: said.pop("data"), **said}
+    return in_json(said, status)
+
+
+def in_json(said: dict[str, Any], status: int = 200) -> Reply:
+    return Reply(status, json.dumps(said, ensure_ascii=False).encode(), _JSON)
 
 
 def broken(arrived: Arrived) -> Reply:

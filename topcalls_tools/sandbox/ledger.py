@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from heapq import heappop, heappush
 
 from ..api.account import Balance
 from .caller import Caller
+from .problem import insufficient
+from .store import Row
 
 ALLOCATED = 1000_00
 BONUS = 500_00
@@ -24,6 +27,7 @@ class Ledger:
 
     @property
     def bonus_used(self) -> int:
+        """The bonus goes first (contract A126)."""
         return min(self.bonus, self.billed)
 
     @property
@@ -38,6 +42,10 @@ class Ledger:
     @property
     def free(self) -> int:
         return max(0, self.remaining - self.held)
+
+    def after(self, held: int, billed: int) -> Ledger:
+        """With so much more held and billed."""
+        return replace(self, held=self.held + held, billed=self.billed + billed)
 
     def balance(self) -> Balance:
         bonus_left = self.bonus - self.bonus_used
@@ -54,9 +62,74 @@ class Ledger:
 
 
 def ledger(caller: Caller) -> Ledger:
-    held, billed = caller.book.minutes(caller.account, caller.now)
-    account = caller.book.rows("accounts", id=caller.account)[0]
-    return Ledger(int(account["allocated"]), int(account["bonus"]), held, billed)
+    """The account as it stands now: the sums written down, and what has ended since."""
+    account = caller.book.rows("accounts", ("id", "=", caller.account))[0]
+    held, billed = caller.book.sums(
+        "calls",
+        ("held", "billed"),
+        ("account_id", "=", caller.account),
+        ("ends_at", ">", account["settled_at"]),
+        ("ends_at", "<=", caller.now),
+    )
+    return Ledger(account["allocated"], account["bonus"], account["held"] - held, account["billed"] + billed)
+
+
+def settle(caller: Caller, *, held: int = 0, billed: int = 0) -> None:
+    """Write down what has ended until now, and these changes besides."""
+    _write(ledger(caller).after(held, billed), caller.now, caller)
+
+
+class Purse:
+    """An account's minutes while time goes on in memory; `write` puts them down."""
+
+    def __init__(self, caller: Caller) -> None:
+        mine = ("account_id", "=", caller.account)
+        account = caller.book.rows("accounts", ("id", "=", caller.account))[0]
+        under_way = caller.book.rows(
+            "calls",
+            mine,
+            ("ends_at", ">", account["settled_at"]),
+            order="ends_at",
+            only=("ends_at", "held", "billed"),
+        )
+        self._caller = caller
+        self._now = int(account["settled_at"])
+        self._ledger = Ledger(account["allocated"], account["bonus"], account["held"], account["billed"])
+        self._calls = [(row["ends_at"], row["held"], row["billed"]) for row in under_way]
+
+    @property
+    def free(self) -> int:
+        return self._ledger.free
+
+    def go(self, now: int) -> None:
+        """Go on to an instant: what has ended by then is billed."""
+        self._now = max(self._now, now)
+        while self._calls and self._calls[0][0] <= self._now:
+            _, held, billed = heappop(self._calls)
+            self._ledger = self._ledger.after(-held, billed)
+
+    def hold(self, call: Row) -> None:
+        """A call was placed."""
+        self._ledger = self._ledger.after(call["held"], 0)
+        if call["ends_at"] is not None:
+            heappush(self._calls, (call["ends_at"], call["held"], call["billed"]))
+
+    def write(self) -> None:
+        _write(self._ledger, self._now, self._caller)
+
+
+def hold(most_minutes: float, caller: Caller) -> int:
+    """Hold what a call may use, in hundredths; raises 402 where that is not free (contract A60)."""
+    needed, now = hundredths(most_minutes), ledger(caller)
+    if needed > now.free:
+        raise insufficient(most_minutes, minutes(now.free))
+    _write(now.after(needed, 0), caller.now, caller)
+    return needed
+
+
+def _write(ledger: Ledger, now: int, caller: Caller) -> None:
+    mine = ("id", "=", caller.account)
+    caller.book.change("accounts", mine, held=ledger.held, billed=ledger.billed, settled_at=now)
 
 
 def minutes(hundredths: int) -> float:

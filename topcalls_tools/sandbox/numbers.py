@@ -19,7 +19,8 @@ from ..api.phone_numbers import (
     NumberAdded,
     NumberPage,
 )
-from .caller import Caller, identity, next_cursor, span
+from .book import equal
+from .caller import Caller
 from .clock import iso
 from .problem import Problem, Wrong, forbidden, invalid, not_found
 from .store import Row
@@ -28,8 +29,21 @@ PROVISIONING = 2000
 """Milliseconds until a number on a carrier of the account's own is ready (contract A109)."""
 
 
+def active(caller: Caller) -> list[str]:
+    """The account's numbers that can be a caller id, oldest first (contract A58)."""
+    rows = caller.book.rows(
+        "numbers",
+        ("account_id", "=", caller.account),
+        ("status", "=", "active"),
+        ("deleted_at", "is", None),
+        ("ready_at", "<=", caller.now),
+        order="created_at",
+    )
+    return [str(row["number"]) for row in rows]
+
+
 def carriers(caller: Caller) -> CarrierPage:
-    rows = caller.book.carriers(caller.account)
+    rows = _carriers(caller)
     return CarrierPage(data=tuple(Carrier(**_carrier(row), is_default=row["is_default"]) for row in rows))
 
 
@@ -40,8 +54,8 @@ def add_carrier(request: AddCarrier, caller: Caller) -> CarrierAdded:
         "id": fresh.id,
         "account_id": caller.account,
         "created_at": fresh.created_at,
-        "voip_carrier_sid": identity(caller.seed, f"voip:{fresh.ordinal}"),
-        "sip_gateway_sid": identity(caller.seed, f"gateway:{fresh.ordinal}"),
+        "voip_carrier_sid": caller.identity(f"voip:{fresh.ordinal}"),
+        "sip_gateway_sid": caller.identity(f"gateway:{fresh.ordinal}"),
         "carrier_name": request.carrier_name,
         "trunk_type": request.trunk_type,
         "sip_gateway": request.sip_gateway.model_dump(mode="json"),
@@ -57,9 +71,8 @@ def delete_carrier(request: DeleteCarrier, caller: Caller) -> Deleted:
         if caller.book.find("carriers", id=request.carrier_id, account_id=None):
             raise forbidden("TopCalls' own carrier cannot be deleted")
         raise not_found("carrier with this id")
-    users = caller.book.rows(
-        "numbers", account_id=caller.account, voip_carrier_sid=row["voip_carrier_sid"], deleted_at=None
-    )
+    carried = equal(account_id=caller.account, voip_carrier_sid=row["voip_carrier_sid"], deleted_at=None)
+    users = caller.book.rows("numbers", *carried, order="created_at")
     if users:
         said = [Wrong(str(user["id"]), "This number uses the carrier", "in_use") for user in users]
         raise Problem(400, "carrier_in_use", "Carrier In Use", "Numbers use this carrier", *said)
@@ -68,12 +81,16 @@ def delete_carrier(request: DeleteCarrier, caller: Caller) -> Deleted:
 
 
 def listed(request: ListPhoneNumbers, caller: Caller) -> NumberPage:
-    page = span(request.limit, request.cursor)
-    rows = caller.book.numbers(caller.account, caller.now, request.status, **page)
-    return NumberPage(
-        data=tuple(_number(row, caller.now) for row in rows[: page["limit"] - 1]),
-        next_cursor=iso(next_cursor(rows, request.limit)),
-    )
+    """A page of numbers, without deleted ones; one in the making is pending (contract A87, A109)."""
+    match request.status:
+        case None:
+            wanted: list[tuple[str, str, object]] = []
+        case "pending":
+            wanted = [("ready_at", ">", caller.now)]
+        case status:
+            wanted = [("ready_at", "<=", caller.now), ("status", "=", status)]
+    rows, cursor = caller.page("numbers", request.limit, request.cursor, ("deleted_at", "is", None), *wanted)
+    return NumberPage(data=tuple(_number(row, caller.now) for row in rows), next_cursor=iso(cursor))
 
 
 def one(request: GetPhoneNumber, caller: Caller) -> Number:
@@ -92,7 +109,7 @@ def new_number(request: AddPhoneNumber, caller: Caller, at: int | None = None) -
         raise Problem(
             400, "duplicate", "Duplicate", "The account has this number", Wrong("number", "is there already")
         )
-    seen = caller.book.carriers(caller.account)
+    seen = _carriers(caller)
     sid = request.voip_carrier_sid
     wanted = [row for row in seen if (row["is_default"] if sid is None else row["voip_carrier_sid"] == sid)]
     if not wanted:
@@ -105,7 +122,7 @@ def new_number(request: AddPhoneNumber, caller: Caller, at: int | None = None) -
         "created_at": fresh.created_at,
         "number": request.number,
         "source": "byoc" if byoc else "topcalls",
-        "phone_number_sid": identity(caller.seed, f"number_sid:{fresh.ordinal}"),
+        "phone_number_sid": caller.identity(f"number_sid:{fresh.ordinal}"),
         "voip_carrier_sid": carrier["voip_carrier_sid"],
         "carrier_name": carrier["carrier_name"],
         "status": "active",
@@ -122,8 +139,14 @@ def delete(request: DeletePhoneNumber, caller: Caller) -> Deleted:
     row = _own(request.phone_number_id, caller)
     if row["deleted_at"] is not None:
         raise not_found("phone number with this id")
-    caller.book.change("numbers", id=row["id"], deleted_at=caller.now, updated_at=caller.now)
+    caller.book.change("numbers", ("id", "=", row["id"]), deleted_at=caller.now, updated_at=caller.now)
     return Deleted(deleted=True)
+
+
+def _carriers(caller: Caller) -> list[Row]:
+    """TopCalls' own carrier and the account's, oldest first."""
+    ours = caller.book.rows("carriers", ("account_id", "is", None), order="created_at")
+    return ours + caller.book.rows("carriers", ("account_id", "=", caller.account), order="created_at")
 
 
 def _own(number_id: str, caller: Caller) -> Row:

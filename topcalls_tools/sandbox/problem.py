@@ -24,8 +24,11 @@ class Wrong:
 class Problem(Exception):
     """A request is refused; nothing that it began stays."""
 
-    def __init__(self, status: int, slug: str, title: str, detail: str, *errors: Wrong) -> None:
+    def __init__(
+        self, status: int, slug: str, title: str, detail: str, *errors: Wrong, wait: int | None = None
+    ) -> None:
         super().__init__(detail)
+        self.wait = wait
         self.status = status
         self.slug = slug
         self.title = title
@@ -44,7 +47,10 @@ class Problem(Exception):
                 {"path": wrong.path, "message": wrong.message, "code": wrong.code} for wrong in self.errors
             ],
         }
-        return Reply(self.status, json.dumps(document).encode(), {"content-type": "application/problem+json"})
+        headers = {"content-type": "application/problem+json"}
+        if self.wait is not None:
+            headers["retry-after"] = str(self.wait)
+        return Reply(self.status, json.dumps(document).encode(), headers)
 
 
 def invalid(*errors: Wrong) -> Problem:
@@ -68,6 +74,12 @@ def forbidden(detail: str) -> Problem:
 
 def unauthorized(detail: str) -> Problem:
     return Problem(401, "unauthorized", "Unauthorized", detail)
+
+
+def rate_limited(seconds: int) -> Problem:
+    """429; says in how many whole seconds it may be tried again (contract A26)."""
+    detail = f"Too many requests; try again in {seconds} seconds"
+    return Problem(429, "rate_limited", "Too Many Requests", detail, wait=seconds)
 
 
 def insufficient(needed: float, left: float) -> Problem:

@@ -7,9 +7,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+from .app import CUT
 from .box import Sandbox
 from .errors import SandboxError
 
@@ -30,6 +33,7 @@ class Served:
         """Stop answering. The file keeps everything."""
         self._server.should_exit = True
         self._thread.join(timeout=5)
+        self.sandbox.courier.close()
         self.sandbox.release()
 
     def __enter__(self) -> Served:
@@ -53,6 +57,7 @@ def serve_in_background(sandbox: Sandbox, *, port: int = 0) -> Served:
         if not thread.is_alive() or time.monotonic() > until:
             raise SandboxError("The sandbox's server did not start; its log says why.")
         time.sleep(0.005)
+    sandbox.courier.open()
     return Served(f"http://{HOST}:{line.getsockname()[1]}", sandbox, server, thread)
 
 
@@ -62,9 +67,11 @@ def serve_forever(sandbox: Sandbox, port: int, speed: float, ready: Callable[[st
     line = _bound(port)
     sandbox.speed(speed)
     ready(f"http://{HOST}:{line.getsockname()[1]}")
+    sandbox.courier.open()
     try:
         _server(sandbox).run(sockets=[line])
     finally:
+        sandbox.courier.close()
         sandbox.speed(1)
 
 
@@ -82,9 +89,25 @@ def _bound(port: int) -> socket.socket:
     return line
 
 
+class _Line(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # one of two, chosen by what is installed
+    """A connection that an application can cut without a word."""
+
+    app: Any
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        inner = self.app
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await inner({**scope, CUT: transport.abort}, receive, send)
+
+        self.app = app
+
+
 def _server(sandbox: Sandbox) -> uvicorn.Server:
     told = uvicorn.Config(
         sandbox.app(),
+        http=_Line,
         log_level="warning",
         access_log=False,
         lifespan="off",

@@ -18,6 +18,19 @@ from ..api.campaigns import (
     StartCampaign,
 )
 from ..api.configuration import ListBuiltinVoices, ListModels, ListVoices, ModelPage, VoicePage
+from ..api.leads import (
+    CreateLead,
+    DeleteLead,
+    GetLead,
+    ImportLeads,
+    Lead,
+    LeadCreated,
+    LeadPage,
+    LeadsImported,
+    LeadUpdated,
+    ListLeads,
+    UpdateLead,
+)
 from ..api.phone_numbers import (
     AddCarrier,
     AddPhoneNumber,
@@ -33,8 +46,9 @@ from ..api.phone_numbers import (
     NumberAdded,
     NumberPage,
 )
+from ..api.webhooks import CreateWebhook, DeleteWebhook, ListWebhooks, WebhookCreated, WebhookPage
 from ..endpoint import Endpoint, Stopped
-from . import calls, campaigns, ledger, numbers, offer
+from . import calls, campaigns, leads, ledger, numbers, offer, subscriptions
 from .caller import Caller
 
 
@@ -124,3 +138,39 @@ class World:
     @answer.register
     def _(self, request: GetBalance, caller: Caller) -> Balance:
         return ledger.ledger(caller).balance()
+
+    @answer.register
+    def _(self, request: ListLeads, caller: Caller) -> LeadPage:
+        return leads.listed(request, caller)
+
+    @answer.register
+    def _(self, request: GetLead, caller: Caller) -> Lead:
+        return leads.one(request, caller)
+
+    @answer.register
+    def _(self, request: CreateLead, caller: Caller) -> LeadCreated:
+        return leads.create(request, caller)
+
+    @answer.register
+    def _(self, request: ImportLeads, caller: Caller) -> LeadsImported:
+        return leads.bulk(request, caller)
+
+    @answer.register
+    def _(self, request: UpdateLead, caller: Caller) -> LeadUpdated:
+        return leads.update(request, caller)
+
+    @answer.register
+    def _(self, request: DeleteLead, caller: Caller) -> Deleted:
+        return leads.delete(request, caller)
+
+    @answer.register
+    def _(self, request: CreateWebhook, caller: Caller) -> WebhookCreated:
+        return subscriptions.create(request, caller)
+
+    @answer.register
+    def _(self, request: ListWebhooks, caller: Caller) -> WebhookPage:
+        return subscriptions.listed(request, caller)
+
+    @answer.register
+    def _(self, request: DeleteWebhook, caller: Caller) -> Deleted:
+        return subscriptions.delete(request, caller)

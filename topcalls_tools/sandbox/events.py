@@ -1,0 +1,201 @@
+"""Webhooks as they are due: which events there are, whom they are for, and what each says (contract 5)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .caller import Caller
+from .clock import iso
+from .script import AFTERWARDS, Answered, Ended, Processed, Script
+from .store import Row
+from .telling import call_seen, told
+
+BY_DEFAULT = ("call.completed", "call.failed")
+"""What a call's webhook is told when its events are not named (contract A53)."""
+ENDED_WELL = "call.completed"
+LATEST = AFTERWARDS
+"""Milliseconds after the end of a call until nothing more is told of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Somebody who is told: where, of what, and in whose name. Each gets a delivery of its own (A112)."""
+
+    source: str
+    url: str
+    events: Collection[str]
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    disposition: str | None = None
+    """The only disposition that a subscription is about, if it names one."""
+
+    def wants(self, event: str, payload: Mapping[str, Any], converts: Collection[str]) -> bool:
+        if event not in self.events or self.disposition not in (None, payload.get("disposition")):
+            return False
+        facts = {**payload, "is_conversion": payload.get("disposition") in converts}
+        return all(_fits(facts.get(name), wanted) for name, wanted in self.filters.items())
+
+
+def targets(row: Row, caller: Caller) -> list[Target]:
+    """All who are told of a call that was placed by itself: its own address, and the subscriptions."""
+    own = row["metadata"]
+    found = []
+    if own.get("webhook_url"):
+        found.append(Target("call", own["webhook_url"], own["webhook_events"]))
+    return found + subscribed(caller)
+
+
+def campaign_targets(campaign: Row) -> list[Target]:
+    """Who is told of a campaign and of its calls: its own address, where it has one."""
+    url = campaign["webhook_url"]
+    return [Target("campaign", url, campaign["webhook_events"])] if url else []
+
+
+def subscribed(caller: Caller) -> list[Target]:
+    """The account's subscriptions; in this version only completed calls are told (contract 3.6)."""
+    rows = caller.book.rows("subscriptions", ("account_id", "=", caller.account), ("deleted_at", "is", None))
+    return [target(row) for row in rows]
+
+
+def target(subscription: Row) -> Target:
+    event, disposition = re.match(r"(call\.completed)?\.?(.*)", subscription["event"]).groups()  # type: ignore[union-attr]
+    heard = (event,) if event else ()  # other names are reserved
+    return Target(
+        subscription["id"], subscription["url"], heard, subscription["filters"], disposition or None
+    )
+
+
+def schedule(
+    row: Row,
+    script: Script,
+    whom: list[Target],
+    caller: Caller,
+    *,
+    converts: Collection[str] = (),
+    since: int = 0,
+) -> None:
+    """Write down what is to be sent about a call from `since` on: its script says when and what."""
+    if not whom:
+        return
+    there = caller.book.rows("deliveries", ("subject_id", "=", row["id"]), only=("id",)) if since else []
+    known, due = {one["id"] for one in there}, []
+    for event, at in _happenings(row, script):
+        if at < since or not any(event in one.events for one in whom):
+            continue
+        payload = _told_of_call(event, row, at)
+        due += [
+            _delivery(caller, event, one, row["id"], at, payload)
+            for one in whom
+            if one.wants(event, payload, converts)
+        ]
+    caller.book.add("deliveries", *(one for one in due if one["id"] not in known))
+
+
+def call_off(subject_id: str, caller: Caller, source: str | None = None) -> None:
+    """Nothing that has not happened yet is told any more (contract A68, A69)."""
+    whose = (("source", "=", source),) if source else ()
+    caller.book.remove("deliveries", ("subject_id", "=", subject_id), ("created_at", ">", caller.now), *whose)
+
+
+def happened(event: str, campaign: Row, stats: Mapping[str, Any], caller: Caller, reason: str = "") -> None:
+    """Something happened to a campaign just now; its address is told (contract A114)."""
+    whom = [one for one in campaign_targets(campaign) if event in one.events]
+    payload = {
+        "event": event,
+        "campaign_id": campaign["id"],
+        "name": campaign["name"],
+        "status": campaign["status"],
+        **({"reason": reason} if reason else {}),
+        "stats": dict(stats),
+        "occurred_at": iso(caller.now),
+    }
+    rows = [_delivery(caller, event, one, campaign["id"], caller.now, payload) for one in whom]
+    caller.book.add("deliveries", *rows)
+
+
+def transferred(row: Row, to: str, caller: Caller) -> None:
+    """A call was handed on to somebody else just now."""
+    call = told(row, caller.now).model_dump(mode="json")
+    names = ("phone_number", "from_phone_number", "status", "call_status")
+    payload = {
+        "event": "call.transferred",
+        "call_id": row["id"],
+        **{name: call[name] for name in names},
+        "transfer_to": to,
+        "transferred_at": iso(caller.now),
+    }
+    for one in targets(row, caller):
+        if "call.transferred" in one.events:
+            due = _delivery(caller, "call.transferred", one, row["id"], caller.now, payload)
+            caller.book.add("deliveries", {**due, "id": caller.identity(f"{due['id']}:{caller.now}")})
+
+
+def _happenings(row: Row, script: Script) -> Iterator[tuple[str, int]]:
+    yield "call.queued", row["created_at"]
+    for event in script.events:
+        match event:
+            case Answered(at=at):
+                yield "call.started", at
+            case Ended(at=at, outcome=outcome) if outcome != "completed":
+                yield "call.failed", at
+            case Processed(at=at, summary=summary) if summary is not None and row["outcome"] == "completed":
+                yield ENDED_WELL, at
+
+
+def _told_of_call(event: str, row: Row, at: int) -> dict[str, Any]:
+    """The documented payload of an event, as the call stands at that moment (contract A113, A114)."""
+    call = told(row, at).model_dump(mode="json")
+    known = {
+        "event": event,
+        "call_id": row["id"],
+        **{name: call[name] for name in ("phone_number", "from_phone_number", "status", "call_status")},
+    }
+    ours = {"campaign_id": row["campaign_id"], "lead_id": row["lead_id"]}
+    times = {name: call[name] for name in ("created_at", "started_at", "end_at")}
+    match event:
+        case "call.queued":
+            return {**known, **ours, "created_at": call["created_at"]}
+        case "call.started":
+            return {**known, **ours, "created_at": call["created_at"], "started_at": call["started_at"]}
+        case "call.failed":
+            why = {"error_message": call["error_message"], "duration": call["duration"]}
+            return {**known, **why, **ours, **times}
+        case _:
+            names = ("duration", "transcript", "recording_url", "call_summary", "answered_by")
+            said = {name: call[name] for name in names}
+            seen = call_seen(row, at)
+            data = {"request_data": row["metadata"].get("request_data", {})}
+            return {**known, **said, **ours, "disposition": seen.disposition, **times, "metadata": data}
+
+
+def _delivery(
+    caller: Caller, event: str, whom: Target, subject_id: str, at: int, payload: Mapping[str, Any]
+) -> Row:
+    """A row of what is to be sent; its id follows from what it is about, so that it is never made twice."""
+    about = f"delivery:{subject_id}:{event}:{whom.source}"
+    return {
+        "id": caller.identity(about if event.startswith("call.") else f"{about}:{at}"),
+        "account_id": caller.account,
+        "created_at": at,
+        "event": event,
+        "url": whom.url,
+        "subject_id": subject_id,
+        "source": whom.source,
+        "body": json.dumps(payload, ensure_ascii=False),
+        "status": "pending",
+        "due_at": at,
+        "leased_until": 0,
+    }
+
+
+def _fits(value: Any, wanted: Any) -> bool:
+    """Equal, or any of an array, or SQL's LIKE (contract 3.6)."""
+    if isinstance(wanted, list):
+        return any(_fits(value, one) for one in wanted)
+    if isinstance(wanted, str) and isinstance(value, str) and re.search("[%_]", wanted):
+        pattern = "".join({"%": ".*", "_": "."}.get(c, re.escape(c)) for c in wanted)
+        return re.fullmatch(pattern, value, re.IGNORECASE | re.DOTALL) is not None
+    return isinstance(value, bool) is isinstance(wanted, bool) and bool(value == wanted)

@@ -1,0 +1,90 @@
+"""What the page shows of an account, in one object."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..api.campaigns import GetCampaign, ListCampaigns
+from . import campaigns, faults, pickup
+from .caller import Caller
+from .clock import iso
+from .ledger import ledger
+from .numbers import active
+from .plans import Plan
+from .store import Row
+from .telling import call_seen, told
+
+SHOWN = 40
+"""Calls and deliveries that are shown, the newest."""
+
+
+def overview(caller: Caller, speed: float) -> dict[str, Any]:
+    """Everything at this instant; see `docs/sandbox.md` for its form."""
+    mine = ("account_id", "=", caller.account)
+    calls = caller.book.rows("calls", mine, order="-created_at", limit=SHOWN)
+    listed = campaigns.listed(ListCampaigns(limit=200), caller).data
+    return {
+        "now": iso(caller.now),
+        "speed": speed,
+        "account": caller.book.rows("accounts", ("id", "=", caller.account))[0]["name"],
+        "seed": caller.scene.seed,
+        "balance": ledger(caller).balance().model_dump(mode="json"),
+        "calls": [_call(row, caller) for row in calls],
+        "campaigns": [_campaign(one.id, caller) for one in listed],
+        "deliveries": deliveries(caller),
+        "faults": [faults.told(row) for row in caller.book.rows("faults", mine, order="id")],
+        "claims": pickup.claims(caller),
+        "people": [_person(one) for one in caller.scene.people],
+        "numbers": active(caller),
+    }
+
+
+def deliveries(caller: Caller, limit: int = SHOWN) -> list[dict[str, Any]]:
+    """Webhooks of what has happened, the newest first, with each attempt to send them."""
+    rows = caller.book.rows(
+        "deliveries",
+        ("account_id", "=", caller.account),
+        ("created_at", "<=", caller.now),
+        order="-created_at id",
+        limit=limit,
+    )
+    ids = [row["id"] for row in rows]
+    tried = caller.book.rows("attempts", ("delivery_id", "in", ids), order="number") if ids else []
+    return [_delivery(row, [one for one in tried if one["delivery_id"] == row["id"]]) for row in rows]
+
+
+def _delivery(row: Row, tried: list[Row]) -> dict[str, Any]:
+    attempts = [{"at": iso(one["at"]), "status": one["status"], "error": one["error"]} for one in tried]
+    names = ("id", "event", "url", "subject_id", "source", "status")
+    return {
+        **{name: row[name] for name in names},
+        "due_at": iso(row["due_at"]),
+        "attempts": attempts,
+        "body": json.loads(row["body"]),
+    }
+
+
+def _call(row: Row, caller: Caller) -> dict[str, Any]:
+    seen = call_seen(row, caller.now)
+    person = caller.scene.people.of(row["phone_number"], caller.scene.seed).name
+    return {
+        **told(row, caller.now).model_dump(mode="json"),
+        "person": "You" if row["yours"] else person,
+        "rang_at": iso(seen.rang_at),
+        "disposition": seen.disposition,
+        "yours": row["yours"],
+    }
+
+
+def _campaign(campaign_id: str, caller: Caller) -> dict[str, Any]:
+    row = campaigns.own(campaign_id, caller)
+    opens, _ = Plan.model_validate({"name": row["name"], **row["plan"]}).hours.window(caller.now)
+    told = campaigns.one(GetCampaign(campaign_id=campaign_id), caller).model_dump(mode="json")
+    return {**told, "opens_at": iso(opens) if opens > caller.now else None}
+
+
+def _person(person: Any) -> dict[str, Any]:
+    names = ("name", "language", "timezone", "temper")
+    reached_by = [*person.endings, *person.numbers]
+    return {**{name: getattr(person, name) for name in names}, "reached_by": reached_by}
