@@ -50,7 +50,7 @@ _HEADERS = {
 
 def reply(path: str) -> Reply | None:
     """A file of the page, by the path it is asked for under; None where there is none, or no package."""
-    if path not in _OURS and path not in _THEIRS or (folder := _folder()) is None:
+    if (path not in _OURS and path not in _THEIRS) or (folder := _folder()) is None:
         return None
     if path in _OURS:
         kind, text = _OURS[path]

@@ -159,7 +159,7 @@ def _body(kind: Kind, names: list[str], arguments: Json) -> Json:
         name: {**arguments["properties"][name], **(_NUMBER if _is(hints[name], PhoneNumber) else {})}
         for name in names
     }
-    content = {"schema": _lenient({**arguments, "properties": properties, "required": needed})}
+    content: Json = {"schema": _lenient({**arguments, "properties": properties, "required": needed})}
     for example in _examples():
         if type(example) is kind:
             content["example"] = example.request().body
