@@ -130,7 +130,7 @@ def test_a_call_rings_is_picked_up_talked_through_and_hung_up(desk: Desk) -> Non
     page = desk.page
     desk.ring()
     assert page.title() == f"Ringing: {NUMBER}"
-    page.get_by_role("button", name="Answer").click()
+    page.get_by_role("button", name="Answer", exact=True).click()
     words = page.get_by_label("What you say")
     expect(words).to_be_focused()
     desk.sandbox.advance(5)
@@ -152,7 +152,7 @@ def test_a_call_rings_is_picked_up_talked_through_and_hung_up(desk: Desk) -> Non
 
 def test_a_call_is_declined_with_escape(desk: Desk) -> None:
     desk.ring()
-    desk.page.get_by_role("button", name="Answer").focus()
+    desk.page.get_by_role("button", name="Answer", exact=True).focus()
     desk.page.keyboard.press("Escape")
     expect(desk.call("ended").locator(".state")).to_have_text("Rejected")
 
@@ -269,7 +269,7 @@ def test_the_page_is_as_dark_as_its_reader_wants_it(
 def test_nothing_reaches_over_the_edge_at_390_pixels(arrive: Callable[..., Desk]) -> None:
     desk = arrive(viewport={"width": 390, "height": 844})
     desk.ring()
-    desk.page.get_by_role("button", name="Answer").click()
+    desk.page.get_by_role("button", name="Answer", exact=True).click()
     desk.page.get_by_label("What you say").fill("w" * 400)
     desk.page.get_by_role("button", name="Say").click()
     desk.sandbox.advance(20)
@@ -289,7 +289,7 @@ def test_a_call_is_placed_answered_and_ended_by_keys_alone(desk: Desk) -> None:
     page.keyboard.press("Enter")
     expect(desk.call("queued")).to_be_visible()
     desk.sandbox.advance(4)
-    answer = page.get_by_role("button", name="Answer")
+    answer = page.get_by_role("button", name="Answer", exact=True)
     expect(answer).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_label("What you say")).to_be_focused()

@@ -70,7 +70,7 @@ function campaignPart(first) {
       put(progress, parts || "Nobody is on its list.");
       const rate = stats.connection_rate;
       const rates = [
-        rate == null ? "" : `${share(rate)} connected`,
+        good || bad ? `${share(rate)} connected` : "",
         list([stats.conversions, "conversions"], [stats.minutes_used, "min"]),
         campaign.opens_at && turn === "pause" ? `outside business hours until ${when(campaign.opens_at, 5)} UTC` : "",
       ];
