@@ -56,8 +56,16 @@ def _with_facts(point: Point, facts: Mapping[str, Any] | None) -> Point:
     return replace(point, about=filled(point.about, facts), words=words)
 
 
-@lru_cache(4096)
 def _parsed(task: str) -> Brief:
+    return _kept(task) if len(task) <= KEPT else _kept.__wrapped__(task)
+
+
+KEPT = 2000
+"""Characters of a task that is remembered, so that memory stays small whatever is asked."""
+
+
+@lru_cache(4096)
+def _kept(task: str) -> Brief:
     tongue = spoken_in(task)
     return Brief(tongue, spanish_points.points(task) if tongue == "es" else points(task))
 

@@ -135,9 +135,7 @@ class People:
 
     @cached_property
     def _shelves(self) -> tuple[_Shelf, ...]:
-        ours = _Shelf(
-            sorted(resources.files(__package__).joinpath("people").iterdir(), key=lambda file: file.name)
-        )
+        ours = _Shelf(resources.files(__package__).joinpath("people").iterdir())
         if self._own is None or not self._own.exists():
             return (ours,)
         if not self._own.is_dir():
@@ -176,9 +174,7 @@ def _read(file: Traversable) -> Person:
         raise SandboxError(f"{file} is not written in UTF-8; save it as UTF-8.") from None
     except tomllib.TOMLDecodeError as wrong:
         said = str(wrong)[:1].lower() + str(wrong)[1:]
-        raise SandboxError(
-            f'{file.name} is no TOML ({said}); write lines such as name = "Ada Boone".'
-        ) from None
+        raise SandboxError(f'{file} is no TOML ({said}); write lines such as name = "Ada Boone".') from None
     except OSError as wrong:
         raise SandboxError(f"{file} cannot be read ({wrong.strerror}); let it be read by you.") from None
 
