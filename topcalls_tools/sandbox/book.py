@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-from sqlalchemy import Connection
 
 from . import statements
 from .errors import SandboxError
@@ -18,13 +17,13 @@ Row = dict[str, Any]
 
 def equal(**values: Any) -> tuple[Wanted, ...]:
     """Conditions that columns have these values; None is looked for as such."""
-    return tuple((name, "is" if value is None else "=", value) for name, value in values.items())
+    return tuple([(name, "is" if value is None else "=", value) for name, value in values.items()])
 
 
 class Book:
     """One transaction in hand."""
 
-    def __init__(self, line: Connection) -> None:
+    def __init__(self, line: sqlite3.Connection) -> None:
         self._line = line
 
     def prepare(self, path: Path, reset: bool) -> bool:
@@ -40,10 +39,11 @@ class Book:
         if not strange and not reset:
             return False
         for name in self._tables():
-            self._line.exec_driver_sql(f'DROP TABLE "{name}"')
-        statements.ALL.create_all(self._line)
-        self._line.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
-        self._line.exec_driver_sql(f"PRAGMA application_id = {MARK}")
+            self._line.execute(f'DROP TABLE "{name}"')
+        for statement in statements.creation():
+            self._line.execute(statement)
+        self._line.execute(f"PRAGMA user_version = {VERSION}")
+        self._line.execute(f"PRAGMA application_id = {MARK}")
         return True
 
     def meta(self, name: str) -> str | None:
@@ -51,20 +51,16 @@ class Book:
         found = self.find("meta", name=name)
         return None if found is None else str(found["value"])
 
-    def note(self, name: str, value: str | None) -> None:
-        """Note something about the whole world; None strikes it out."""
-        self.remove("meta", name=name)
-        if value is not None:
-            self.add("meta", {"name": name, "value": value})
-
     def glance(self) -> Row:
         """What every request needs to know: the clock, when a campaign wakes, whether faults are ordered."""
-        return dict(self._line.execute(statements.GLANCE).mappings().one())
+        found = self._line.execute(statements.glance())
+        return dict(zip((column[0] for column in found.description), found.fetchone(), strict=True))
 
     def next(self, kind: str, at: int) -> tuple[int, int]:
         """Ordinal of the next object of a kind, and a `created_at` that no other of the kind has."""
-        made = self._line.execute(statements.NEXT, {"kind": kind, "ordinal": 1, "last_created_at": at}).one()
-        return int(made.ordinal), int(made.last_created_at)
+        fresh = {"kind": kind, "ordinal": 1, "last_created_at": at}
+        ordinal, created = self._line.execute(statements.next_of_kind(), fresh).fetchone()
+        return int(ordinal), int(created)
 
     def made(self, kind: str) -> tuple[int, int]:
         """Ordinal and `created_at` of the last object of a kind; zeros where there is none."""
@@ -72,15 +68,17 @@ class Book:
         return (int(last["ordinal"]), int(last["last_created_at"])) if last else (0, 0)
 
     def add(self, table: str, *rows: Mapping[str, Any]) -> None:
-        """Add rows, all with the same columns; what is left out is null."""
-        if rows:
-            self._line.execute(statements.added(table), [dict(row) for row in rows])
+        """Add rows; what is left out is null."""
+        empty = dict.fromkeys(statements.NAMES[table])
+        many = [statements.stored(table, {**empty, **row}) for row in rows]
+        if len(many) == 1:
+            self._line.execute(statements.added(table), many[0])
+        elif many:
+            self._line.executemany(statements.added(table), many)
 
     def put(self, table: str, row: Mapping[str, Any]) -> None:
         """Add a row in place of the one with its primary key, if there is one."""
-        self.remove(
-            table, **{column.name: row[column.name] for column in statements.BY_NAME[table].primary_key}
-        )
+        self.remove(table, **{name: row[name] for name in statements.KEYS[table]})
         self.add(table, row)
 
     def find(self, table: str, **values: Any) -> Row | None:
@@ -100,47 +98,55 @@ class Book:
         `only` names the columns that are read, where not all of them are.
         """
         shape, values = statements.shaped(wanted)
+        if limit is not None:
+            values["most"] = limit
+        names = only or statements.NAMES[table]
         asked = statements.asked(table, shape, order, limit is not None, only)
-        found = self._line.execute(asked, values | {"limit_": limit})
-        return [dict(row) for row in found.mappings()]
+        rows = [dict(zip(names, row, strict=True)) for row in self._line.execute(asked, values)]
+        for name, read in statements.readers(table, names):
+            for row in rows:
+                if row[name] is not None:
+                    row[name] = read(row[name])
+        return rows
 
     def sums(self, table: str, columns: Sequence[str], *wanted: Wanted) -> tuple[int, ...]:
         """Sums of columns over the rows that meet every condition."""
         shape, values = statements.shaped(wanted)
-        return tuple(
-            map(int, self._line.execute(statements.summed(table, tuple(columns), shape), values).one())
-        )
+        found = self._line.execute(statements.summed(table, tuple(columns), shape), values).fetchone()
+        return tuple(map(int, found))
 
     def count(self, table: str, *wanted: Wanted) -> int:
         shape, values = statements.shaped(wanted)
-        return int(self._line.execute(statements.counted(table, shape), values).scalar_one())
+        return int(self._line.execute(statements.counted(table, shape), values).fetchone()[0])
 
     def change(self, table: str, *wanted: Wanted, **values: Any) -> int:
         """Set columns of the rows that meet every condition; tells how many there were."""
-        shape, asked = statements.shaped(wanted)
-        named = {f"new_{name}": value for name, value in values.items()}
-        return int(
-            self._line.execute(statements.changed(table, tuple(values), shape), asked | named).rowcount
-        )
+        shape, where = statements.shaped(wanted)
+        statement = statements.changed(table, tuple(values), shape)
+        return self._line.execute(statement, where | statements.stored(table, values, "new_")).rowcount
 
     def change_each(self, table: str, key: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
         """Set columns of many rows, each found by the columns of `key`; all rows have the same columns."""
-        many = [
-            {f"w{key.index(name)}" if name in key else f"new_{name}": value for name, value in row.items()}
-            for row in rows
+        many = list(rows)
+        if not many:
+            return
+        new = tuple(name for name in many[0] if name not in key)
+        statement = statements.changed(table, new, tuple((name, "=") for name in key))
+        values = [
+            {f"w{place}": row[name] for place, name in enumerate(key)}
+            | statements.stored(table, {name: row[name] for name in new}, "new_")
+            for row in many
         ]
-        if many:
-            new = tuple(name.removeprefix("new_") for name in many[0] if name.startswith("new_"))
-            self._line.execute(statements.changed(table, new, tuple((name, "=") for name in key)), many)
+        self._line.executemany(statement, values)
 
     def remove(self, table: str, *wanted: Wanted, **values: Any) -> None:
         """Remove the rows that meet every condition and whose columns have these values."""
-        shape, asked = statements.shaped((*wanted, *equal(**values)))
-        self._line.execute(statements.removed(table, shape), asked)
+        shape, where = statements.shaped((*wanted, *equal(**values)))
+        self._line.execute(statements.removed(table, shape), where)
 
     def _pragma(self, name: str) -> int:
-        return int(self._line.exec_driver_sql(f"PRAGMA {name}").scalar_one())
+        return int(self._line.execute(f"PRAGMA {name}").fetchone()[0])
 
     def _tables(self) -> list[str]:
         named = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-        return [str(name) for name in self._line.exec_driver_sql(named).scalars()]
+        return [str(name) for (name,) in self._line.execute(named)]

@@ -237,7 +237,7 @@ def open_sandbox(
 
 
 def _furnish(book: Book, clock: Clock, scene: Scene, plans: Iterable[Plan] | None) -> None:
-    book.note("seed", scene.seed)
+    book.add("meta", {"name": "seed", "value": scene.seed})
     now = clock.start(book)
     ordinal, _ = book.next("account", now)
     caller = Caller(scene.identity(f"account:{ordinal}"), now, scene, book)

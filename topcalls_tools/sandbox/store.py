@@ -1,4 +1,4 @@
-"""One SQLite file that several processes share: its engine, and transactions on it."""
+"""One SQLite file that several processes share, and transactions on it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event
-from sqlalchemy.engine import URL, Engine
+from sqlalchemy.pool import QueuePool
 
 from .book import Book, Row
 from .errors import SandboxError
@@ -35,12 +34,11 @@ class Store:
             raise SandboxError(
                 f"{path} cannot be opened ({error.strerror}); give a file that can be written."
             ) from None
-        self._engine = _engine(path)
-        self._writer = self._engine.execution_options(immediate=True)
+        self._pool = _pool(path)
         # SQLite's own waiting sleeps ever longer; threads of one process take turns at once.
         self._turn = threading.Lock()
         try:
-            _write_ahead(self._engine)
+            _write_ahead(self._pool)
         except sqlite3.DatabaseError:
             self.close()
             raise SandboxError(f"{path} is no sandbox file; give another path.") from None
@@ -48,47 +46,55 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Book]:
         """A look at one instant; takes no lock."""
-        with self._engine.begin() as line:
-            yield Book(line)
+        with _transaction(self._pool, "BEGIN") as book:
+            yield book
 
     @contextmanager
     def write(self) -> Iterator[Book]:
         """The only writer of the file until the block ends; an exception undoes it all."""
-        with self._turn, self._writer.begin() as line:
-            yield Book(line)
+        # A plain BEGIN that turns into a writer later cannot wait for its turn; SQLite refuses it at once.
+        with self._turn, _transaction(self._pool, "BEGIN IMMEDIATE") as book:
+            yield book
 
     def close(self) -> None:
-        self._engine.dispose()
+        self._pool.dispose()
 
 
-def _engine(path: Path) -> Engine:
-    engine = create_engine(
-        URL.create("sqlite", database=str(path)),
-        pool_size=8,
-        max_overflow=40,
-        connect_args={"timeout": WAITS_MS / 1000, "check_same_thread": False},
-    )
-
-    @event.listens_for(engine, "connect")
-    def opened(connection: Any, _: Any) -> None:
-        connection.isolation_level = None  # else the driver begins transactions of its own
-        connection.execute(f"PRAGMA busy_timeout = {WAITS_MS}")
-        connection.execute("PRAGMA synchronous = NORMAL")
-
-    @event.listens_for(engine, "begin")
-    def begun(line: Connection) -> None:
-        # A plain BEGIN that turns into a writer later cannot wait for its turn; SQLite refuses it at once.
-        line.exec_driver_sql("BEGIN IMMEDIATE" if line.get_execution_options().get("immediate") else "BEGIN")
-
-    return engine
+@contextmanager
+def _transaction(pool: QueuePool, begin: str) -> Iterator[Book]:
+    with closing(pool.connect()) as held:
+        line: Any = held.driver_connection
+        line.execute(begin)
+        try:
+            yield Book(line)
+        except BaseException:
+            line.execute("ROLLBACK")
+            raise
+        line.execute("COMMIT")
 
 
-def _write_ahead(engine: Engine) -> None:
+def _pool(path: Path) -> QueuePool:
+    def opened() -> Any:
+        # No isolation level: else the driver begins transactions of its own.
+        line = sqlite3.connect(
+            path,
+            timeout=WAITS_MS / 1000,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=500,
+        )
+        line.execute("PRAGMA synchronous = NORMAL")
+        return line
+
+    return QueuePool(opened, pool_size=8, max_overflow=40, reset_on_return=None)
+
+
+def _write_ahead(pool: QueuePool) -> None:
     """Switch the file to WAL; SQLite does not wait for its turn here, so we do."""
     for left in reversed(range(500)):
         try:
-            with closing(engine.raw_connection()) as line:
-                line.cursor().execute("PRAGMA journal_mode = WAL")
+            with closing(pool.connect()) as held:
+                held.cursor().execute("PRAGMA journal_mode = WAL")
                 return
         except sqlite3.OperationalError as busy:
             if not left or "locked" not in str(busy):
