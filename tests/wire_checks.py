@@ -10,7 +10,7 @@ import schemathesis
 
 _TURNS = itertools.count()
 _SHORT_KEY = re.compile(r"[A-Za-z0-9_-]{8,200}")
-UNSAID = frozenset({"value_error", "unknown", "not_active", "mode_mismatch"})
+UNSAID = frozenset({"value_error", "unknown", "unreadable", "not_active", "mode_mismatch"})
 """Codes of refusals that no JSON Schema can foretell: a number that cannot be dialled, an object that is not there."""
 EXCLUSIVE = (("task", "instructions"), ("notes", "notes_append"))
 """Fields of which one may be given."""
