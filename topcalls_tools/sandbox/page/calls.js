@@ -13,6 +13,7 @@ const OUTCOMES = {
   completed: "Completed",
 };
 const OPEN_AT_ONCE = 4;
+const ENDED_AT_ONCE = 12;
 
 /** How far a call has come, as a person sees it: queued, ringing, live or ended. */
 export function stage(call) {
@@ -32,9 +33,12 @@ export const follow = (id) => followed.add(id);
 const stages = new Map();
 let campaigns = new Map();
 let newest = "";
+let older = false;
+let world = null;
 
 /** Show all calls but those that the handset shows. */
-export function showCalls(world) {
+export function showCalls(overview) {
+  world = overview;
   campaigns = new Map(world.campaigns.map((campaign) => [campaign.id, campaign.name]));
   newest = world.calls.find((call) => !call.campaign_id)?.id ?? "";
   for (const call of world.calls) tell(call);
@@ -42,8 +46,10 @@ export function showCalls(world) {
   shown.sort((one, other) => ORDER[stage(one)] - ORDER[stage(other)]); // stable: newest first within a stage
   let free = OPEN_AT_ONCE;
   for (const call of shown) call.watched = stage(call) === "live" && !call.campaign_id && free-- > 0;
-  keyed(byId("call-list"), shown, (call) => call.id, callPart);
   const live = world.calls.filter((call) => stage(call) !== "ended").length;
+  const most = older ? shown.length : live + ENDED_AT_ONCE;
+  keyed(byId("call-list"), shown.slice(0, most), (call) => call.id, callPart);
+  byId("older").hidden = shown.length <= most;
   put(byId("calls-count"), live ? `${live} under way` : "");
   byId("no-calls").hidden = world.calls.length > 0;
 }
@@ -172,8 +178,12 @@ function turnPart(turn, call) {
   return { node: el(agent ? "li.agent" : "li.person", {}, from, words), update: (next) => put(words, next.text) };
 }
 
-/** Make the form that places a call work. */
+/** Make the form that places a call work, and the list's button. */
 export function placing() {
+  byId("older").addEventListener("click", () => {
+    older = true;
+    showCalls(world);
+  });
   const form = byId("place");
   form.addEventListener("submit", (event) => {
     event.preventDefault();
