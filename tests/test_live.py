@@ -166,6 +166,15 @@ def test_hanging_up_ends_it_at_that_moment_and_what_comes_later_is_lost() -> Non
     assert "0 of 3 points were settled." in (report(script).summary or "")
 
 
+def test_words_into_the_goodbye_are_kept_and_change_nothing() -> None:
+    deeds: tuple[Any, ...] = ((4, "pick_up"), (12, "say", "Hello?"), (25, "say", "Yes"))
+    whole = line(*deeds, task="Ask whether they deliver.")
+    goodbye = [event for event in whole.events if isinstance(event, Said)][-1]
+    script = line(*deeds, (seconds(goodbye.at) + 1, "say", "Bye bye"), task="Ask whether they deliver.")
+    assert said(script, "user") == ["Hello?", "Yes", "Bye bye"]
+    assert (ended(script), report(script)) == (ended(whole), report(whole))
+
+
 def test_max_duration_cuts_the_line() -> None:
     deeds = [(4.0, "pick_up"), *((float(at), "say", "Hm, let me see") for at in range(10, 100, 3))]
     script = line(

@@ -72,19 +72,20 @@ def _quoted(
 
 _DONE: dict[Kind, tuple[str, str]] = {
     "book": ("booked", "Booked"),
+    "order": ("ordered", "Ordered"),
     "confirm": ("confirmed", "Confirmed"),
     "cancel": ("cancelled", "Cancelled"),
     "move": ("rescheduled", "Rescheduled"),
     "tell": ("informed", "Passed on"),
     "favour": ("agreed", "Agreed to"),
     "wish": ("agreed", "Granted"),
-    "plan": ("agreed", "Fine with them"),
+    "plan": ("agreed", "Agreed"),
     "matter": ("agreed", "Agreed"),
 }
 """Label and verb of what is done, not answered."""
 _RAISED: dict[Kind, str] = {
-    "what": "Asked about",
     "book": "Asked to book",
+    "order": "Asked to order",
     "confirm": "Asked to confirm",
     "cancel": "Asked to cancel",
     "move": "Asked to change",
@@ -101,6 +102,8 @@ def _finding(point: Point, fact: str) -> Finding:
     if point.kind not in _DONE:
         return Finding("answered", f"{brought_up(point)}: {fact}.")
     label, done = _DONE[point.kind]
+    if point.kind == "plan":
+        return Finding(label, f"{brought_up(point)}: agreed.")
     offered = fact if point.kind == "book" and fact.startswith((" at", " a las")) else ""
     colon = " " if point.kind == "favour" and point.tongue == "en" else ": "
     about = re.sub(r"^(?:that|of|about) ", "", noted(point)) if point.kind == "tell" else noted(point)

@@ -13,6 +13,7 @@ from .script import Chance
 
 _REFUSED = {
     "book": "we can't book {about}",
+    "order": "we can't do {about}",
     "confirm": "I can't confirm {about}",
     "cancel": "I can't cancel {about}",
     "move": "I can't change {about}",
@@ -24,6 +25,7 @@ _REFUSED = {
 _QUOTED = {
     "whether": ("yes, that's so", "no, I'm sorry"),
     "book": ("I've booked it",),
+    "order": ("your order is in",),
     "confirm": ("yes, that's confirmed",),
     "cancel": ("it's cancelled",),
     "move": ("I've changed it",),
@@ -65,14 +67,15 @@ def answer(person: Person, point: Point, currency: str, chance: Chance) -> tuple
         case "whether":
             return _whether(person, about, chance)
         case "when":
-            at = f"at {_time(about, chance)}"
+            moment = _moment(about, chance)
             said = re.sub(f"^{_WHEN}\\s+", "", about, count=1, flags=re.IGNORECASE)
-            return f"{_upper(said)}: {at}." if said == about else f"{_upper(said)} {at}.", at.removeprefix(
-                "at "
-            )
+            colon = ":" if said == about else ""
+            return f"{_upper(said)}{colon} {moment}.", moment.removeprefix("at ")
         case "hours":
             hours = known("hours")
-            return chance.pick((f"As for {about}: we're open {hours}.", f"We're open {hours}.")), hours
+            short = f"We're open {hours}."
+            long = short if about.startswith("what") else f"As for {about}: we're open {hours}."
+            return chance.pick((long, short)), hours
         case "price":
             price = known("price")
             return f"{_upper(_priced(about))} {price}.", price
@@ -103,6 +106,11 @@ def answer(person: Person, point: Point, currency: str, chance: Chance) -> tuple
 
 
 _AGREED = {
+    "order": (
+        "Certainly. I've noted {about}, the order is in.",
+        "Of course: {about}. Your order is in.",
+        "Sure, {about}. Consider it ordered.",
+    ),
     "confirm": ("Yes, that's right: {about}.", "Yes, {about}: confirmed.", "That's correct: {about}."),
     "cancel": (
         "All right, I've cancelled {about} for you.",
@@ -127,11 +135,17 @@ _AGREED = {
 _WHEN = r"(?:(?:until |from )?when|(?:at |until |from )?what (?:time|day|date)|how (?:late|early|soon))"
 
 
-def _time(about: str, chance: Chance) -> str:
-    """A time of day that suits what it is about."""
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def _moment(about: str, chance: Chance) -> str:
+    """A time of day that suits what it is about, or a day of the week for what will be."""
+    later = r"when\b.*\b(?:will|would|can|could|next|latest|earliest)\b|what (?:day|date)"
+    if re.match(later, about, re.IGNORECASE):
+        return f"on {chance.dice.choice(_DAYS[:5])}"
     half = "pm" if re.search(r"\b(?:clos\w+|until|late|dinner|evening)\b", about) else "am"
     hour = chance.dice.randint(6, 10) if half == "pm" else chance.dice.randint(8, 11)
-    return f"{hour}:{chance.dice.choice(('00', '30'))} {half}"
+    return f"at {hour}:{chance.dice.choice(('00', '30'))} {half}"
 
 
 def _priced(about: str) -> str:
@@ -161,6 +175,10 @@ def _whether(person: Person, about: str, chance: Chance) -> tuple[str, str]:
 
 def _denied(said: str) -> str:
     """A statement turned into its opposite; empty where we cannot be sure of the grammar."""
+    if found := re.match(r"there (is|are) (?:an? |any )?(.*)", said, re.IGNORECASE):
+        return f"there {found[1].lower()} no {found[2]}"
+    if found := re.match(r"(\w+(?: \w+){0,3}?) has (?!been)(.*)", said, re.IGNORECASE):
+        return f"{found[1]} doesn't have {found[2]}"
     if found := re.match(r"(we|you|i)\s+have\s+(?!been|got)(.*)", said, re.IGNORECASE):
         return f"{found[1].lower()} don't have {found[2]}"
     being = r"\b(is|are|was|were|could|will|would|must|should)\b"
@@ -183,16 +201,22 @@ _TIMED = re.compile(
 def _booked(about: str, chance: Chance) -> tuple[str, str]:
     """A booking restates party and name; where the agent named no time, the person offers one."""
     dice = chance.dice
-    offered = "" if _TIMED.search(about) else f" at {dice.randint(5, 8)}:{dice.choice(('00', '30'))} pm"
+    if _TIMED.search(about):
+        offered = ""
+    elif re.search(r"\bmornings?\b", about):
+        offered = f" at {dice.randint(9, 11)}:{dice.choice(('00', '30'))} am"
+    else:
+        offered = f" at {dice.randint(5, 8)}:{dice.choice(('00', '30'))} pm"
     name = re.search(r"\b(?:name of|under) ([A-Z]\w+(?: [A-Z]\w+)?)", about)
-    party = re.search(r"\bfor (\w+(?: people| persons| guests)?)\b", about)
-    repeated = [f"for {party[1]}"] if party and party[1] not in ("the", "a", "an", "our", "your") else []
+    party = re.search(rf"\bfor ((?:{_NUMBER})(?: people| persons| guests)?)\b", about, re.IGNORECASE)
+    repeated = [f"for {party[1]}"] if party else []
     repeated += [f"under {name[1]}"] if name else []
     restated = f" That's {', '.join(repeated)}." if repeated else ""
     sure, done = chance.pick(("Certainly", "With pleasure", "Of course")), chance.pick(_DONE)
     return f"{sure}. I've booked {about}{offered}.{restated} {done}", offered
 
 
+_NUMBER = r"\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
 _DONE = ("It's all confirmed.", "You're in the book.", "We look forward to it.")
 
 
@@ -208,7 +232,7 @@ ENGLISH = Language(
     tongue="en",
     phrases=phrases.ENGLISH,
     dayparts=("Good morning", "Good afternoon", "Good evening"),
-    days=("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+    days=_DAYS,
     counts={2: "two", 3: "three", 4: "four", 5: "five", 6: "six"},
     currencies={"+1": "dollars", "+44": "pounds", "": "euros"},
     refused=_REFUSED,

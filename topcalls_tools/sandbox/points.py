@@ -10,7 +10,7 @@ from .pronouns import addressed, to_you
 
 Kind = Literal[
     "whether", "when", "hours", "price", "count", "length", "place", "person", "what",
-    "rating", "book", "confirm", "cancel", "move", "tell", "favour", "wish", "plan", "matter",
+    "rating", "book", "order", "confirm", "cancel", "move", "tell", "favour", "wish", "plan", "matter",
 ]  # fmt: skip
 Tongue = Literal["en", "es"]
 MOST_POINTS = 40
@@ -33,13 +33,14 @@ _VERBS = (
     "ask|inquire|enquire|find out|check|learn|clarify|verify|confirm|reconfirm|book|reserve|schedule|arrange"
     "|order|request|cancel|reschedule|move|postpone|tell|inform|let (?:them|him|her|the)|remind|notify|say"
     "|mention|explain|thank|invite|offer|get|give|make (?:a|an|the)|set up|leave|see (?:if|whether)|discuss"
-    "|collect|wish|conduct|carry out|introduce|present|pitch|follow up"
+    "|collect|wish|conduct|carry out|introduce|present|pitch|follow up|apologi[sz]e"
 )
 _QUESTION = r"(?:whether|if|how|what|when|where|who|which|why|until when|from when|at what time)"
 _WHO = r"(?:\s+(?:them|him|her|the (?:person|restaurant|shop|owner|staff|team|office|clinic|customer)))?"
 _ASK = r"(?:ask|inquire|enquire|find out|check|learn|clarify|verify|confirm|see|get|tell me|let me know)"
 _LEAD = re.compile(
-    r"^(?:(?:and|then|also|first|next|finally|lastly|please|kindly|after that|if so)\b[,:\s]*)+",
+    r"^(?:(?:and|then|also|first|next|finally|lastly|please|kindly|after that|if so)\b[,:\s]*"
+    r"|(?:please\s+)?ask(?:\s+(?:them|him|her))?:\s*|[^:.?!]{1,40}:\s+(?=ask\b))+",
     re.IGNORECASE,
 )
 _DUTY = re.compile(
@@ -104,26 +105,30 @@ def _point(clause: str) -> Point | None:
     """The point of one clause; None for a fact or for advice on manners."""
     text = to_you(addressed(clause.rstrip(" .!,:")))
     if clause.rstrip().endswith("?"):
-        return _question(text)
+        text = text.rstrip("? ")
+        if not re.match(rf"{_ASK}\b", text, re.IGNORECASE):
+            return _question(text)
 
     def begins(pattern: str) -> str | None:
         found = re.match(pattern, text, re.IGNORECASE)
         return text[found.end() :].strip() if found else None
 
     if re.match(
-        r"(?:do not|don't|never|be|you are|stay|keep|avoid|use|always|speak|thank|wish)\b",
+        r"(?:do not|don't|never|be|you are|stay|keep|avoid|use|always|speak|thank)\b"
+        r"|wish\b.*\b(?:day|evening)\b",
         text,
         re.IGNORECASE,
     ):
         return None
     who = _WHO.replace("them", "you|them")
-    if rest := begins(rf"{_ASK}{who}\s+(?:about\s+)?(?={_QUESTION}\b)"):
+    anybody = rf"(?:{who}|\s+the\s+(?!{_QUESTION}\b)\w+(?:\s+(?!{_QUESTION}\b)\w+)?)"
+    if rest := begins(rf"{_ASK}{anybody}\s+(?:about\s+)?(?={_QUESTION}\b)"):
         rest = re.sub(r"^if\b", "whether", rest, flags=re.IGNORECASE)
         return Point(_asked(rest), rest, _asking(rest))
-    if rest := begins(rf"(?:ask|get|invite|request){who}\s+to\s+"):
+    if rest := begins(rf"(?:ask|get|request){who}\s+to\s+"):
         kind: Kind = "rating" if re.match(r"(?:rate|score)\b", rest, re.IGNORECASE) else "favour"
         return Point(kind, rest, (f"Could you {rest}, please?", f"Would you {rest}, please?"))
-    if rest := begins(rf"(?:ask|get|request){who}\s+for\s+"):
+    if rest := begins(rf"(?:ask|get|request){who}\s+for\s+|get\s+(?=an?\s)"):
         return Point(
             _topic(rest, "wish"), rest, (f"Could I have {rest}, please?", f"I'd like {rest}, please.")
         )
@@ -134,12 +139,12 @@ def _point(clause: str) -> Point | None:
             f"I'm calling to confirm {rest}. Is that correct?",
         )
         return Point("confirm", rest, ways)
-    if rest := begins(
-        rf"(?:ask|inquire|enquire|find out|check|learn|clarify|collect){who}\s+(?:about\s+|on\s+)?"
-    ):
+    if rest := begins(rf"(?:ask|inquire|enquire|find out|check|learn|clarify){who}\s+(?:about\s+|on\s+)?"):
         ways = (f"Could you tell me about {rest}?", f"I'd like to ask about {rest}.")
         return Point(_topic(rest, "what"), rest, ways)
-    if (rest := begins(r"(?:book|reserve|schedule|arrange|order|set up|make)\s+")) is not None:
+    if rest := begins(r"order\s+"):
+        return Point("order", rest, _wanting(text))
+    if rest := begins(r"(?:book|reserve|schedule|arrange|set up|make)\s+"):
         return Point("book", rest, _wanting(text))
     if rest := begins(r"cancel\s+"):
         return Point("cancel", rest, _wanting(text))
@@ -189,7 +194,7 @@ def _question(text: str) -> Point:
     if turned := _TURNED.match(about):
         verb = "" if turned["aux"] in ("do", "does", "did") else f"{turned['aux']} "
         about = f"whether {turned['who']} {verb}{turned['rest']}"
-    return Point(_asked(about), about, (text[:1].upper() + text[1:],))
+    return Point(_asked(about), about, (f"{text[:1].upper()}{text[1:]}?",))
 
 
 def _matter(task: str) -> Point:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 _ADDRESSEE = re.compile(
-    r"((?i:ask|remind|tell|inform|notify|invite|let))\s+"
+    r"((?i:ask|remind|tell|inform|notify|invite|let|wish|congratulate))\s+"
     r"(?!(?i:whether|if|how|what|when|where|who|which|why|about|for|to|that)\b)"
     r"(?:him|her|(?:(?:Mr|Ms|Mrs|Dr)\.? )?[A-Z][\w'-]+(?: [A-Z][\w'-]+)?|\{\{[^{}]{1,40}\}\})\s+(?=\S)(.*)",
     re.DOTALL,
@@ -58,7 +58,7 @@ _US = {
 }  # fmt: skip
 
 
-OBJECTS = "for|to|with|at|of|from|by|about|give|send|see|reach|help|thank"
+OBJECTS = "for|to|with|at|of|from|by|about|give|send|see|reach|help|thank|invite|wish|remind|congratulate"
 """Words after which "you" is an object: us or them, not we or they."""
 
 

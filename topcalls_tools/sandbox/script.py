@@ -166,8 +166,8 @@ def closed(script: Script, ended: Ended) -> Script:
 
 
 RANK = (
-    "do_not_call", "wrong_number", "booked_callback", "booked", "cancelled", "rescheduled", "confirmed",
-    "declined", "agreed", "answered", "informed", "voicemail_left", "menu_reached", "hung_up",
+    "do_not_call", "wrong_number", "booked_callback", "booked", "ordered", "cancelled", "rescheduled",
+    "confirmed", "declined", "agreed", "answered", "informed", "voicemail_left", "menu_reached", "hung_up",
 )  # fmt: skip
 """Which finding names the whole call, the weightiest first; a label of the user's own goes before all."""
 

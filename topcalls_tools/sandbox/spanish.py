@@ -12,6 +12,7 @@ from .script import Chance
 
 _REFUSED = {
     "book": "no podemos reservar {about}",
+    "order": "no podemos servir {about}",
     "confirm": "no puedo confirmar {about}",
     "cancel": "no puedo cancelar {about}",
     "move": "no puedo cambiar {about}",
@@ -23,6 +24,7 @@ _REFUSED = {
 _QUOTED = {
     "whether": ("sí, así es", "no, lo siento"),
     "book": ("queda reservado",),
+    "order": ("queda encargado",),
     "confirm": ("sí, confirmado",),
     "cancel": ("queda cancelado",),
     "move": ("queda cambiado",),
@@ -100,6 +102,7 @@ def answer(person: Person, point: Point, currency: str, chance: Chance) -> tuple
 
 
 _AGREED = {
+    "order": ("Muy bien, le preparo {about}.", "De acuerdo, queda encargado: {about}."),
     "confirm": ("Sí, es correcto: {about}.", "Así es, confirmado: {about}."),
     "cancel": ("De acuerdo, le cancelo {about}.", "Hecho, he cancelado {about}."),
     "move": ("Sin problema, le cambio {about}.", "Hecho, he cambiado {about}."),

@@ -102,11 +102,18 @@ def _point(clause: str) -> Point | None:
         rest = re.sub(r"^(?:haz|haga|hacer)\s+", "", text, flags=re.IGNORECASE)
         return _es("book", rest, f"Quisiera hacer {rest}, por favor.")
     if rest := begins(r"(?:reserv|agend|encarg|solicit|p[ei]d)(?:a|e|ar|ir|ue)(?:les?)?\s+"):
-        kind = "wish" if re.match(r"ped|pid|solicit", text, re.IGNORECASE) else "book"
-        return _es(kind, rest, f"Quisiera {'pedir' if kind == 'wish' else 'reservar'} {rest}, por favor.")
+        verb, kind = _WANTED[text[:3].lower()]
+        return _es(kind, rest, f"Quisiera {verb} {rest}, por favor.", f"Llamo para {verb} {rest}.")
     if begins(rf"{_VERBS}\b"):
         return _es("matter", _lower(text), f"Le llamo por lo siguiente: {_lower(text)}.")
     return None
+
+
+_WANTED: dict[str, tuple[str, Kind]] = {
+    "res": ("reservar", "book"), "age": ("agendar", "book"), "enc": ("encargar", "order"),
+    "sol": ("solicitar", "wish"), "ped": ("pedir", "wish"), "pid": ("pedir", "wish"),
+    "píd": ("pedir", "wish"),
+}  # fmt: skip
 
 
 def _es(kind: Kind, about: str, *ways: str) -> Point:

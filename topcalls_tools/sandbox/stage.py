@@ -30,16 +30,15 @@ class Stage:
     rings: int
     answered: int = 0
     turns: list[Said] = field(default_factory=list)
+    brief: Brief = field(init=False)
+    language: Language = field(init=False)
+    """What the two of them speak: the person's language."""
     _free: int = 0
 
-    @property
-    def language(self) -> Language:
-        """What the two of them speak: the person's language."""
-        return LANGUAGES[self.person.tongue]
-
-    @property
-    def brief(self) -> Brief:
-        return brief(self.request.task or self.request.instructions or "", self.request.request_data)
+    def __post_init__(self) -> None:
+        task = self.request.task or self.request.instructions or ""
+        self.brief = brief(task, self.request.request_data)
+        self.language = LANGUAGES[self.person.tongue]
 
     @property
     def opening(self) -> str:

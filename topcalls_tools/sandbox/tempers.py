@@ -260,6 +260,7 @@ _ENTRIES = {
     "price": r"price|cost|precio|tarifa",
     "place": r"address|where|direcci",
     "book": r"book|reserv|order|pedido|appointment|cita",
+    "order": r"order|book|pedido|reserv",
     "confirm": r"confirm",
     "cancel": r"cancel",
     "move": r"chang|reschedul|cambi",
