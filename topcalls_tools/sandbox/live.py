@@ -11,7 +11,7 @@ from ..api.calls import PlaceCall
 from .answers import LANGUAGES, quoted, reported
 from .brief import brief
 from .script import Answered, Chance, Ended, Event, Finding, Ringing, Said, Script, closed, spoken_ms
-from .stage import opening
+from .stage import opening, task
 from .tempers import RING_OUT
 
 LONGEST = 1000
@@ -72,7 +72,7 @@ class _Agent:
     """The agent on the line: what it will say next, and when. Words that come before then put it off."""
 
     def __init__(self, request: PlaceCall, chance: Chance, due: int) -> None:
-        asked = brief(request.task or request.instructions or "", request.request_data)
+        asked = brief(task(request), request.request_data)
         self.points = asked.points
         self.turns: list[Said] = []
         self._chance = chance

@@ -107,7 +107,7 @@ def _point(clause: str) -> Point | None:
     if clause.rstrip().endswith("?"):
         text = text.rstrip("? ")
         if not re.match(rf"{_ASK}\b", text, re.IGNORECASE):
-            return _question(text)
+            return _question(text) if text else None
 
     def begins(pattern: str) -> str | None:
         found = re.match(pattern, text, re.IGNORECASE)

@@ -64,7 +64,8 @@ def _point(clause: str) -> Point | None:
     """The point of one clause; None for a fact or for advice on manners."""
     text = clause.strip(" .!,:")
     if clause.rstrip().endswith("?") or clause.startswith("¿"):
-        about = _lower(text.strip("¿? "))
+        if not (about := _lower(text.strip("¿? "))):
+            return None
         # A question that can be answered with yes or no is a clause after "si".
         clause = f"si {about}" if _asked(about) == "whether" and not about.startswith("si ") else about
         return _es(_asked(about), clause, f"¿{_upper(about)}?")

@@ -36,8 +36,7 @@ class Stage:
     _free: int = 0
 
     def __post_init__(self) -> None:
-        task = self.request.task or self.request.instructions or ""
-        self.brief = brief(task, self.request.request_data)
+        self.brief = brief(task(self.request), self.request.request_data)
         self.language = LANGUAGES[self.person.tongue]
 
     @property
@@ -116,13 +115,13 @@ def opening(request: PlaceCall, asked: Brief, chance: Chance) -> str:
         return filled(request.first_sentence, request.request_data)
     phrases = LANGUAGES[asked.tongue].phrases
     who = phrases["who"][0]
-    if asked.tongue == "en" and (role := _ROLE.search(_task(request))):
+    if asked.tongue == "en" and (role := _ROLE.search(filled(task(request), request.request_data))):
         who = f"this is {role[1]}{f' from {role[2]}' if role[2] else ''}"
     return chance.pick(phrases["opening"]).replace("{who}", who)
 
 
-def _task(request: PlaceCall) -> str:
-    return filled(request.task or request.instructions or "", request.request_data)
+def task(request: PlaceCall) -> str:
+    return request.task or request.instructions or ""
 
 
 _ROLE = re.compile(
