@@ -104,8 +104,9 @@ export async function deed(control, work) {
   try {
     await work();
   } catch (refused) {
+    if (!(refused instanceof Refused)) throw refused;
     complain(refused.message);
-    const wrong = [...(control.elements ?? [])].filter((field) => refused.paths?.includes(field.name));
+    const wrong = [...(control.elements ?? [])].filter((field) => refused.paths.includes(field.name));
     for (const field of wrong) mark(field, "aria-invalid", true);
     wrong[0]?.focus();
   } finally {

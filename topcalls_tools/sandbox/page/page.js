@@ -2,7 +2,7 @@
 
 import { placing, showCalls } from "./calls.js";
 import { breaking, showDesk } from "./desk.js";
-import { ask, byId, complain, deed, fill, mark, put } from "./dom.js";
+import { Refused, ask, byId, complain, deed, fill, mark, put } from "./dom.js";
 import { answering, showPhone } from "./phone.js";
 import { clockTime, figure, fullDate, hear, now, stand, tick } from "./time.js";
 
@@ -65,6 +65,7 @@ async function enter() {
     listen();
   } catch (refused) {
     if (refused.status === 401) return knock();
+    if (!(refused instanceof Refused)) throw refused;
     put(byId("lost"), refused.message);
     setTimeout(enter, RETRY_MS);
   }
