@@ -118,6 +118,7 @@ CHARACTERS = {
     "0015": ({"booked"}, "Spoke with Lucía Fernández."),
     "0016": ({"booked", "declined"}, "They gave the assistant orders, which it declined."),
     "0017": ({"booked"}, "They asked whether this was a robot, and were told that it is an AI assistant."),
+    "0018": ({"booked"}, "whether they have vegan dishes: yes."),
     "0020": ({"declined"}, "declined."),
     "0021": ({"booked_callback"}, "They asked to be called back: "),
     "4242": ({"booked"}, "Booked: a table for two on Friday at 7:30 pm under Miller."),
@@ -268,7 +269,7 @@ def test_a_mailbox_greets_beeps_and_takes_the_message() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "before", "answers"), [("+14155550018", "busy", 1), ("+14155550019", "no-answer", 2)]
+    ("number", "before", "answers"), [("+14155550022", "busy", 1), ("+14155550019", "no-answer", 2)]
 )
 def test_some_answer_only_when_called_again(number: str, before: str, answers: int) -> None:
     for earlier in range(answers):
@@ -637,7 +638,7 @@ def test_every_process_writes_the_same_bytes() -> None:
         )
         told.append(done.stdout)
     assert told[0] == told[1]
-    assert told[0].count(b"\n") == 96
+    assert told[0].count(b"\n") == 102
 
 
 FRAGMENTS = st.sampled_from(
