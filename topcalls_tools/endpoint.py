@@ -124,9 +124,10 @@ class Endpoint(Action[R], Generic[R]):
         for name, part in cls.input_schema()["properties"].items():
             if name in typed and part.get("type") in ("integer", "number", "boolean"):
                 try:
-                    typed[name] = json.loads(query[name])
+                    value = json.loads(query[name])
                 except ValueError:
                     continue
+                typed[name] = query[name] if value is None else value  # null is no number, and not absent
         return typed
 
     def reply(self, reply: Reply) -> R:

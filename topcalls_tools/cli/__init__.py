@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
@@ -11,12 +10,12 @@ from ..errors import (
     APIError,
     Broken,
     Declined,
-    Misconfigured,
     Offline,
     Refused,
     TopCallsError,
     Unreachable,
 )
+from .sandbox import sandbox
 
 EXIT_CODES = {
     0: "done",
@@ -89,36 +88,7 @@ def tools(as_json: bool) -> None:
     listing([action.listing() for action in served], as_json)
 
 
-@topcalls.command()
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=8414, show_default=True, help="0 takes a free one."
-)
-@click.option(
-    "--db", type=click.Path(dir_okay=False), help="SQLite file. Default: sandbox.db in TOPCALLS_HOME."
-)
-@click.option("--seed", help="Seed of the world, when it is made: the same seed gives the same world.")
-@click.option("--speed", type=click.FloatRange(0.01, 100_000), default=1.0, help="How fast its clock runs.")
-@click.option("--reset", is_flag=True, help="Begin with an empty world.")
-def sandbox(port: int, db: str | None, seed: str | None, speed: float, reset: bool) -> None:
-    """Run a TopCalls on this machine: every endpoint, no phone."""
-    from pathlib import Path
-
-    from ..sandbox import SandboxError, open_sandbox, serve_forever
-    from ..settings import Settings
-
-    try:
-        path = Path(db) if db else Settings.load().directory() / "sandbox.db"
-        world = open_sandbox(path, seed=seed, reset=reset)
-
-        def ready(url: str) -> None:
-            click.echo(f"The sandbox runs at {url}; Ctrl-C ends it. No phone rings.\n")
-            click.echo(f"  TOPCALLS_BASE_URL={url}\n  TOPCALLS_API_KEY={world.key()}\n")
-            click.echo(f"Tools without a key use the world in {path}.")
-            sys.stdout.flush()
-
-        serve_forever(world, port=port, speed=speed, ready=ready)
-    except SandboxError as error:
-        raise Misconfigured(str(error)) from None
+topcalls.add_command(sandbox)
 
 
 def main() -> None:

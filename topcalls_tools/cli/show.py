@@ -48,7 +48,7 @@ def reply(shown: dict[str, Any], as_json: bool) -> None:
             Text(f"{turn['turn']:>3} {turn['speaker']}: ", style=style), Text(_quiet(turn["text"])), sep=""
         )
     if "data" in shown:
-        console.print(_table(shown["data"]) if shown["data"] else "Nothing is listed.")
+        console.print(_table(shown["data"], COLUMNS) if shown["data"] else "Nothing is listed.")
 
 
 def listing(tools: list[dict[str, Any]], as_json: bool) -> None:
@@ -61,11 +61,18 @@ def listing(tools: list[dict[str, Any]], as_json: bool) -> None:
         click.echo(f"{tool['name']:<{width}}  {tool['description'].partition('. ')[0].rstrip('.')}.")
 
 
-def _table(rows: list[dict[str, Any]]) -> Any:
+def table(rows: list[dict[str, Any]]) -> None:
+    """Print rows that all have the same columns."""
+    from rich.console import Console
+
+    Console(highlight=False).print(_table(rows, tuple(rows[0])) if rows else "Nothing is listed.")
+
+
+def _table(rows: list[dict[str, Any]], names: tuple[str, ...]) -> Any:
     from rich.table import Table
     from rich.text import Text
 
-    columns = [name for name in COLUMNS if any(name in row for row in rows)]
+    columns = [name for name in names if any(name in row for row in rows)]
     table = Table(box=None, pad_edge=False)
     for name in columns:
         table.add_column(name, overflow="fold", no_wrap=name == "id")

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from .box import Sandbox, open_sandbox
 from .errors import SandboxError
+from .plans import Plan, plans
 from .serve import Served, serve_forever, serve_in_background
 
-__all__ = ["Sandbox", "SandboxError", "Served", "open_sandbox", "serve_forever", "serve_in_background"]
+__all__ = [
+    "Plan",
+    "Sandbox",
+    "SandboxError",
+    "Served",
+    "open_sandbox",
+    "plans",
+    "serve_forever",
+    "serve_in_background",
+]

@@ -37,12 +37,13 @@ class Arrived:
 
 
 Holes = Mapping[str, str]
+_PATTERNS = [(kind, kind.path.split("/")) for kind in CATALOG]
 
 
 def route(arrived: Arrived) -> tuple[type[Endpoint[Any]], Holes]:
     """The endpoint of a path and method. Literal segments go before holes; else 404 (contract A44)."""
     steps = arrived.path.split("/")
-    found = [(kind, holes) for kind in CATALOG if (holes := _holes(kind.path.split("/"), steps)) is not None]
+    found = [(kind, holes) for kind, path in _PATTERNS if (holes := _holes(path, steps)) is not None]
     fewest = min((len(holes) for _, holes in found), default=0)
     for kind, holes in found:
         if len(holes) == fewest and kind.method == arrived.method:
@@ -52,10 +53,15 @@ def route(arrived: Arrived) -> tuple[type[Endpoint[Any]], Holes]:
 
 def _holes(pattern: list[str], steps: list[str]) -> Holes | None:
     """What stands in the braces of a pattern, or None where the path is another."""
-    pairs = list(zip(pattern, steps, strict=False))
-    if len(pattern) != len(steps) or any(not part.startswith("{") and part != step for part, step in pairs):
+    if len(pattern) != len(steps):
         return None
-    return {part[1:-1]: step for part, step in pairs if part.startswith("{")}
+    holes = {}
+    for part, step in zip(pattern, steps, strict=True):
+        if part.startswith("{"):
+            holes[part[1:-1]] = step
+        elif part != step:
+            return None
+    return holes
 
 
 def key(kind: type[Endpoint[Any]], arrived: Arrived) -> str | None:
@@ -115,7 +121,11 @@ def request(
 
 def _ids(kind: type[Endpoint[Any]], query: Mapping[str, str]) -> list[tuple[str, str]]:
     """Ids that travel in the query."""
-    return [(name, query[name]) for name in ("campaign_id",) if name in kind.model_fields and name in query]
+    return [
+        (name, query[name])
+        for name in ("campaign_id", "list_id")
+        if name in kind.model_fields and name in query
+    ]
 
 
 def _is_uuid(text: str) -> bool:
@@ -167,8 +177,14 @@ def _read(
 def _wrongs(kind: type[Endpoint[Any]], report: ValidationError) -> list[Wrong]:
     """Each wrong field with its dotted path (contract A29), and no value that was sent."""
     wrongs: dict[str, Wrong] = {}
-    for item in report.errors(include_url=False, include_input=False, include_context=False):
+    items = report.errors(include_url=False, include_input=False, include_context=False)
+    places = [item["loc"] for item in items]
+    for item in items:
+        place, size = item["loc"], len(item["loc"])
+        if any(len(other) > size and other[:size] == place for other in places):
+            continue  # a list whose row is wrong is said to be too short as well
         message = item["msg"].removeprefix("Value error, ")
+        message = message.replace("tuple", "list").replace("Tuple", "List").replace("dictionary", "object")
         path = ".".join(map(str, item["loc"]))
         if path == "sip_gateway" and "ipv4" in message:
             path = "sip_gateway.ipv4"

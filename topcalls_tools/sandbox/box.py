@@ -81,11 +81,14 @@ class Sandbox:
         *,
         name: str | None = None,
         plans: Iterable[Plan] | None = None,
+        key_name: str = "default",
+        scopes: Iterable[str] | None = None,
     ) -> str:
-        """Another account with so many plan and bonus minutes; returns its key, which has all scopes.
+        """Another account with so many plan and bonus minutes; returns its key, which has these scopes or
+        all.
 
         `plans` are its campaigns; None furnishes it with the seeded ones. Raises SandboxError where the name
-        is taken.
+        is taken or a scope is unknown.
         """
         with self._store.write() as book:
             ordinal, _ = book.next("account", self._clock.now(book))
@@ -95,15 +98,15 @@ class Sandbox:
             caller = replace(caller, account=self._scene.identity(f"account:{ordinal}"))
             minutes = ledger.hundredths(allocated), ledger.hundredths(bonus)
             furnish.account(caller, name, *minutes, plans)
-            return accounts.add_key(caller, _random_key(), "default", None)
+            return accounts.add_key(caller, _random_key(), key_name, scopes)
 
-    def keys(self) -> list[accounts.Key]:
+    def all_keys(self) -> list[accounts.Key]:
         """All keys of all accounts, without what would let anybody in."""
         with self._store.read() as book:
             return accounts.keys(book)
 
     def revoke(self, hint: str) -> None:
-        """Take a key back, by the last characters that `keys` shows. Raises SandboxError where no or more
+        """Take a key back, by the last characters that `all_keys` shows. Raises SandboxError where no or more
         than one key ends so."""
         with self._store.write() as book:
             accounts.revoke(book, hint)

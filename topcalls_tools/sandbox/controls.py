@@ -52,8 +52,7 @@ class Controls:
     def overview(self, account: str) -> dict[str, Any]:
         """What the page shows now."""
         with self._gateway.moment(writing=False) as moment:
-            speed = self._gateway.clock.pace(moment.book)
-            return overview(self._gateway.caller(moment, account), speed)
+            return overview(self._gateway.caller(moment, account))
 
     def _reply(self, arrived: Arrived) -> Answer:
         steps = arrived.path.removeprefix("/sandbox/").split("/")
@@ -83,7 +82,7 @@ class Controls:
             case "POST", ["clock"]:
                 return self._set_clock(given, caller)
             case "GET", ["overview"]:
-                return in_json(overview(caller, self._gateway.clock.pace(caller.book)))
+                return in_json(overview(caller))
             case "GET", ["rings"]:
                 return _rings(caller, all_of_them=arrived.query.get("campaigns") == "true")
             case "GET", ["deliveries"]:

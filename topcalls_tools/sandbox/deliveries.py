@@ -46,16 +46,18 @@ class Courier:
         self._hosts = hosts
         self._real = real
         self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="topcalls-courier", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def open(self) -> None:
         """Begin to send by itself."""
+        self._ending.clear()
+        self._thread = threading.Thread(target=self._run, name="topcalls-courier", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Send no more. What is pending stays so, and is sent by whoever opens the file next."""
         self._ending.set()
-        if self._thread.is_alive():
+        if self._thread:
             self._thread.join(timeout=5)
 
     def send_due(self) -> int:

@@ -19,14 +19,16 @@ SHOWN = 40
 """Calls and deliveries that are shown, the newest."""
 
 
-def overview(caller: Caller, speed: float) -> dict[str, Any]:
-    """Everything at this instant; see `docs/sandbox.md` for its form."""
+def overview(caller: Caller) -> dict[str, Any]:
+    """Everything at this instant; nothing but `now` changes while nothing happens."""
+    clock = caller.book.rows("clock")[0]
     mine = ("account_id", "=", caller.account)
     calls = caller.book.rows("calls", mine, order="-created_at", limit=SHOWN)
     listed = campaigns.listed(ListCampaigns(limit=200), caller).data
     return {
         "now": iso(caller.now),
-        "speed": speed,
+        "speed": clock["speed"],
+        "clock_set_at": iso(clock["real"]),
         "account": caller.book.rows("accounts", ("id", "=", caller.account))[0]["name"],
         "seed": caller.scene.seed,
         "balance": ledger(caller).balance().model_dump(mode="json"),
