@@ -26,9 +26,9 @@ RETRIED = frozenset({"busy", "no-answer", "failed", "dispatch_timeout"})
 
 def carry_on(book: Book, scene: Scene, until: int, most: int = AT_ONCE) -> bool:
     """Let the campaigns of every account go on to an instant; tell whether all is worked out."""
-    runs = [
-        _Run(row, book) for row in book.rows("campaigns", ("wakes_at", "<=", until), order="created_at id")
-    ]
+    due = book.rows("campaigns", ("wakes_at", "<=", until), order="created_at id")
+    leads: dict[str, Row] = {}
+    runs = [_Run(row, book, leads) for row in due]
     agenda = [(run.row["wakes_at"], place) for place, run in enumerate(runs)]
     heapify(agenda)
     desks: dict[str, _Desk] = {}
@@ -111,7 +111,7 @@ class _Flight:
 class _Run:
     """One campaign while it goes on."""
 
-    def __init__(self, row: Row, book: Book) -> None:
+    def __init__(self, row: Row, book: Book, leads: dict[str, Row]) -> None:
         self.row = row
         self._book = book
         self._plan = Plan.model_validate({"name": row["name"], **row["plan"]})
@@ -120,7 +120,7 @@ class _Run:
         self.held = ledger.hundredths(self.request.max_duration)
         self.whom = events.campaign_targets(row)
         self._window = (0, 0)
-        self._queue = Queue(row["id"], book)
+        self._queue = Queue(row, book, leads)
         self._endless = 0
         self._flying: list[_Flight] = []
         self._leads: dict[str, Row] = {}
@@ -194,15 +194,16 @@ class _Run:
         contact = flight.contact
         self.row["in_progress"] -= 1
         self.row["minutes"] += flight.billed
-        if flight.outcome in RETRIED and contact["attempts"] <= self.row["max_retries"]:
+        again = flight.outcome in RETRIED and contact["attempts"] <= self.row["max_retries"]
+        if again and contact["listed"]:
             self.row["pending"] += 1
-            again = flight.ends_at + self._plan.retry_minutes * 60_000
-            self._queue.put(contact, state="waiting", next_at=again, call_id=None, ends_at=None)
+            next_at = flight.ends_at + self._plan.retry_minutes * 60_000
+            self._queue.put(contact, state="waiting", next_at=next_at, call_id=None, ends_at=None)
             return
         well = flight.outcome == "completed"
         self.row["completed" if well else "failed"] += 1
         self._queue.put(contact, state="completed" if well else "failed", ends_at=None)
-        if well:
+        if well and contact["lead"]:
             self._spoken(contact["lead"], flight.disposition in self.row["conversion_outcomes"], now)
 
     def _spoken(self, lead: Row, converted: bool, now: int) -> None:

@@ -17,6 +17,8 @@ from .telling import call_seen, told
 BY_DEFAULT = ("call.completed", "call.failed")
 """What a call's webhook is told when its events are not named (contract A53)."""
 ENDED_WELL = "call.completed"
+ONCE = frozenset({"call.queued", "call.started", ENDED_WELL, "call.failed"})
+"""What happens to a call no more than once; all else may happen again."""
 LATEST = AFTERWARDS
 """Milliseconds after the end of a call until nothing more is told of it."""
 
@@ -129,8 +131,9 @@ def transferred(row: Row, to: str, caller: Caller) -> None:
     }
     for one in targets(row, caller):
         if "call.transferred" in one.events:
-            due = _delivery(caller, "call.transferred", one, row["id"], caller.now, payload)
-            caller.book.add("deliveries", {**due, "id": caller.identity(f"{due['id']}:{caller.now}")})
+            caller.book.add(
+                "deliveries", _delivery(caller, "call.transferred", one, row["id"], caller.now, payload)
+            )
 
 
 def _happenings(row: Row, script: Script) -> Iterator[tuple[str, int]]:
@@ -176,8 +179,10 @@ def _delivery(
 ) -> Row:
     """A row of what is to be sent; its id follows from what it is about, so that it is never made twice."""
     about = f"delivery:{subject_id}:{event}:{whom.source}"
+    if event not in ONCE:
+        about = f"{about}:{at}:{_before(caller, event, whom, subject_id)}"
     return {
-        "id": caller.identity(about if event.startswith("call.") else f"{about}:{at}"),
+        "id": caller.identity(about),
         "account_id": caller.account,
         "created_at": at,
         "event": event,
@@ -189,6 +194,12 @@ def _delivery(
         "due_at": at,
         "leased_until": 0,
     }
+
+
+def _before(caller: Caller, event: str, whom: Target, subject_id: str) -> int:
+    """How often somebody was told the same of a campaign or call already: it may happen twice at once."""
+    same = (("subject_id", "=", subject_id), ("event", "=", event), ("source", "=", whom.source))
+    return caller.book.count("deliveries", *same)
 
 
 def _fits(value: Any, wanted: Any) -> bool:

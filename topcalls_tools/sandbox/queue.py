@@ -16,12 +16,15 @@ class Queue:
     """The contacts of one campaign. What is taken out or put back is written with `write`.
 
     A contact's state is `pending` (never called), `waiting` (to be tried again from `next_at` on), `calling`,
-    `completed`, `failed`, or `skipped` for a lead that wants no calls.
+    `completed`, `failed`, or `skipped` for a lead that wants no calls. `leads` are those that other campaigns
+    have in hand already: what one changes, all see.
     """
 
-    def __init__(self, campaign_id: str, book: Book) -> None:
-        self._mine = ("campaign_id", "=", campaign_id)
+    def __init__(self, campaign: Row, book: Book, leads: dict[str, Row]) -> None:
+        self._mine = ("campaign_id", "=", campaign["id"])
+        self._on_list = ("list_id", "=", campaign["list_id"])
         self._book = book
+        self._leads = leads
         self._untried: deque[Row] = deque()
         self._read_to = 0
         self._all_read = False
@@ -62,7 +65,7 @@ class Queue:
         self._changed.clear()
 
     def flying(self) -> list[Row]:
-        """The contacts that are being called."""
+        """The contacts that are being called; without a lead where it was deleted meanwhile."""
         return self._with_leads(self._book.rows("contacts", self._mine, ("state", "=", "calling")))
 
     def _next_untried(self) -> bool:
@@ -82,6 +85,8 @@ class Queue:
         self._again = [(row["next_at"], row["position"], row) for row in self._with_leads(waiting)]
 
     def _with_leads(self, contacts: list[Row]) -> list[Row]:
-        ids = [contact["lead_id"] for contact in contacts]
-        leads = {lead["id"]: lead for lead in self._book.rows("leads", ("id", "in", ids))} if ids else {}
-        return [{**contact, "lead": leads[contact["lead_id"]]} for contact in contacts]
+        """With each its lead, and whether that is still on the list: one that is being called may be gone."""
+        ids = [contact["lead_id"] for contact in contacts if contact["lead_id"] not in self._leads]
+        if ids:
+            self._leads |= {lead["id"]: lead for lead in self._book.rows("leads", ("id", "in", ids))}
+        return [{**contact, "lead": self._leads.get(contact["lead_id"])} for contact in contacts]
