@@ -130,20 +130,27 @@ def enlist(contacts: Sequence[Contact], list_id: str, caller: Caller) -> None:
 
 
 def attach(ids: Sequence[str], list_id: str, caller: Caller) -> None:
-    """Put leads on a list; campaigns of the list that have not ended will dial them."""
-    on_it = {row["lead_id"] for row in caller.book.rows("memberships", ("list_id", "=", list_id))}
-    position = len(on_it)
+    """Put leads on a list; campaigns of the list that have not ended will dial them, each of them once."""
+    there = caller.book.rows("memberships", ("list_id", "=", list_id), ("lead_id", "in", list(ids)))
+    new = [id for id in dict.fromkeys(ids) if id not in {row["lead_id"] for row in there}]
+    # counted, so that a place on the list is never given twice
     rows = [
-        {"list_id": list_id, "lead_id": id, "position": position + place}
-        for place, id in enumerate((id for id in dict.fromkeys(ids) if id not in on_it), 1)
+        {"list_id": list_id, "lead_id": id, "position": place.ordinal}
+        for id, place in zip(new, caller.several(f"list:{list_id}", len(new)), strict=True)
     ]
     caller.book.add("memberships", *rows)
     mine = (("list_id", "=", list_id), ("account_id", "=", caller.account))
     for campaign in caller.book.rows("campaigns", *mine) if rows else ():
         if campaign["status"] in ENDED:
             continue
+        its = (("campaign_id", "=", campaign["id"]), ("lead_id", "in", new))
+        called = {one["lead_id"] for one in caller.book.rows("contacts", *its, only=("lead_id",))}
         fresh = {"campaign_id": campaign["id"], "state": "pending", "attempts": 0, "next_at": 0}
-        contacts = [{**fresh, "lead_id": row["lead_id"], "position": row["position"]} for row in rows]
+        contacts = [
+            {**fresh, "lead_id": row["lead_id"], "position": row["position"]}
+            for row in rows
+            if row["lead_id"] not in called
+        ]
         caller.book.add("contacts", *contacts)
         changed: dict[str, Any] = {"pending": campaign["pending"] + len(contacts)}
         if campaign["status"] == "running":

@@ -86,7 +86,12 @@ class Queue:
 
     def _with_leads(self, contacts: list[Row]) -> list[Row]:
         """With each its lead, and whether that is still on the list: one that is being called may be gone."""
-        ids = [contact["lead_id"] for contact in contacts if contact["lead_id"] not in self._leads]
-        if ids:
-            self._leads |= {lead["id"]: lead for lead in self._book.rows("leads", ("id", "in", ids))}
-        return [{**contact, "lead": self._leads.get(contact["lead_id"])} for contact in contacts]
+        ids = [contact["lead_id"] for contact in contacts]
+        if unknown := [id for id in ids if id not in self._leads]:
+            self._leads |= {lead["id"]: lead for lead in self._book.rows("leads", ("id", "in", unknown))}
+        there = self._book.rows("memberships", self._on_list, ("lead_id", "in", ids), only=("lead_id",))
+        listed = {row["lead_id"] for row in there}
+        return [
+            {**contact, "lead": self._leads.get(contact["lead_id"]), "listed": contact["lead_id"] in listed}
+            for contact in contacts
+        ]
