@@ -46,6 +46,7 @@ class Courier:
         self._hosts = hosts
         self._real = real
         self._ending = threading.Event()
+        self._round = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def open(self) -> None:
@@ -61,12 +62,13 @@ class Courier:
             self._thread.join(timeout=5)
 
     def send_due(self) -> int:
-        """Send all that is due now; tells how many attempts were made."""
+        """Send all that is due now, after what this process sends already; tells how many attempts were made."""
         sent = 0
-        while leased := self._lease():
-            with ThreadPoolExecutor(AT_ONCE) as several:
-                list(several.map(self._send, leased))
-            sent += len(leased)
+        with self._round:
+            while leased := self._lease():
+                with ThreadPoolExecutor(AT_ONCE) as several:
+                    list(several.map(self._send, leased))
+                sent += len(leased)
         return sent
 
     def _run(self) -> None:

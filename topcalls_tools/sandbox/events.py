@@ -21,6 +21,7 @@ ONCE = frozenset({"call.queued", "call.started", ENDED_WELL, "call.failed"})
 """What happens to a call no more than once; all else may happen again."""
 LATEST = AFTERWARDS
 """Milliseconds after the end of a call until nothing more is told of it."""
+_OF_A_PAUSE = ("total_contacts", "pending_contacts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +106,14 @@ def call_off(subject_id: str, caller: Caller, source: str | None = None) -> None
 def happened(event: str, campaign: Row, stats: Mapping[str, Any], caller: Caller, reason: str = "") -> None:
     """Something happened to a campaign just now; its address is told (contract A114)."""
     whom = [one for one in campaign_targets(campaign) if event in one.events]
+    told_of = _OF_A_PAUSE if event == "campaign.paused" else tuple(stats)
     payload = {
         "event": event,
         "campaign_id": campaign["id"],
         "name": campaign["name"],
         "status": campaign["status"],
         **({"reason": reason} if reason else {}),
-        "stats": dict(stats),
+        "stats": {name: stats[name] for name in told_of},
         "occurred_at": iso(caller.now),
     }
     rows = [_delivery(caller, event, one, campaign["id"], caller.now, payload) for one in whom]
@@ -129,7 +131,9 @@ def transferred(row: Row, to: str, caller: Caller) -> None:
         "transfer_to": to,
         "transferred_at": iso(caller.now),
     }
-    for one in targets(row, caller):
+    campaign = caller.book.find("campaigns", id=row["campaign_id"]) if row["campaign_id"] else None
+    whom = campaign_targets(campaign) if campaign else targets(row, caller)
+    for one in whom:
         if "call.transferred" in one.events:
             caller.book.add(
                 "deliveries", _delivery(caller, "call.transferred", one, row["id"], caller.now, payload)
