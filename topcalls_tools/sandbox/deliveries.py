@@ -62,7 +62,7 @@ class Courier:
             self._thread.join(timeout=5)
 
     def send_due(self) -> int:
-        """Send all that is due now, after what this process sends already; tells how many attempts were made."""
+        """Send all that is due now, and wait for what is being sent already; tells how many it attempted."""
         sent = 0
         with self._round:
             while leased := self._lease():
