@@ -103,6 +103,7 @@ def instead(row: Row) -> Answer:
 
 def spoilt(row: Row, reply: Reply) -> Answer:
     """The answer to a request that was handled, as a fault leaves it."""
+    status = 200 if reply.status == 204 else reply.status  # 204 may have no body, not even a broken one
     match row["kind"]:
         case "slow":
             return Answer(reply, late=row["seconds"])
@@ -112,9 +113,9 @@ def spoilt(row: Row, reply: Reply) -> Answer:
             return Answer(None)
         case "garbled":
             half = reply.content[: len(reply.content) // 2] or b"{"
-            return Answer(Reply(reply.status, half + b"\x00\xff", reply.headers))
+            return Answer(Reply(status, half + b"\x00\xff", reply.headers))
         case _:
-            return Answer(Reply(reply.status, _PAGE, {"content-type": "text/html"}))
+            return Answer(Reply(status, _PAGE, {"content-type": "text/html"}))
 
 
 def _fault() -> Problem:
