@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime
+from functools import lru_cache
 from ipaddress import ip_address
 from socket import inet_aton
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
@@ -48,38 +49,42 @@ class E164(str):
                 "is no international number; write a plus sign, the country code and the number, "
                 "such as +14155550123"
             )
-        from phonenumbers import (
-            NumberParseException,
-            ValidationResult,
-            is_possible_number_with_reason,
-            parse,
-            region_code_for_country_code,
-        )
-
-        try:
-            number = parse(digits)
-        except NumberParseException as error:
-            raise ValueError(
-                f"cannot be dialled ({str(error).partition(') ')[2].rstrip('.')}); check the country code"
-            ) from None
-        match is_possible_number_with_reason(number):
-            case ValidationResult.TOO_SHORT:
-                trouble = "too short"
-            case ValidationResult.TOO_LONG:
-                trouble = "too long"
-            case ValidationResult.INVALID_LENGTH:
-                trouble = "of the wrong length"
-            case _:
-                return cls(digits)
-        country = region_code_for_country_code(number.country_code or 0)
-        raise ValueError(
-            f"is {trouble} for country code +{number.country_code} ({country}); check its digits"
-        )
+        if trouble := _undialable(digits):
+            raise ValueError(trouble)
+        return cls(digits)
 
     @property
     def masked(self) -> str:
         """The number as logs may show it."""
         return f"{self[:3]}…{self[-2:]}"
+
+
+@lru_cache(maxsize=2048)
+def _undialable(digits: str) -> str | None:
+    """Why a number cannot be dialled, by libphonenumber; None where it can. One dial asks several times."""
+    from phonenumbers import (
+        NumberParseException,
+        ValidationResult,
+        is_possible_number_with_reason,
+        parse,
+        region_code_for_country_code,
+    )
+
+    try:
+        number = parse(digits)
+    except NumberParseException as error:
+        return f"cannot be dialled ({str(error).partition(') ')[2].rstrip('.')}); check the country code"
+    match is_possible_number_with_reason(number):
+        case ValidationResult.TOO_SHORT:
+            trouble = "too short"
+        case ValidationResult.TOO_LONG:
+            trouble = "too long"
+        case ValidationResult.INVALID_LENGTH:
+            trouble = "of the wrong length"
+        case _:
+            return None
+    country = region_code_for_country_code(number.country_code or 0)
+    return f"is {trouble} for country code +{number.country_code} ({country}); check its digits"
 
 
 PhoneNumber = Annotated[

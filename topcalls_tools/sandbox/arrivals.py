@@ -37,13 +37,16 @@ class Arrived:
 
 
 Holes = Mapping[str, str]
-_PATTERNS = [(kind, kind.path.split("/")) for kind in CATALOG]
+_BY_LENGTH: dict[int, list[tuple[type[Endpoint[Any]], list[str]]]] = {}
+for _kind in CATALOG:
+    _BY_LENGTH.setdefault(_kind.path.count("/"), []).append((_kind, _kind.path.split("/")))
 
 
 def route(arrived: Arrived) -> tuple[type[Endpoint[Any]], Holes]:
     """The endpoint of a path and method. Literal segments go before holes; else 404 (contract A44)."""
     steps = arrived.path.split("/")
-    found = [(kind, holes) for kind, path in _PATTERNS if (holes := _holes(path, steps)) is not None]
+    alike = _BY_LENGTH.get(len(steps) - 1, ())
+    found = [(kind, holes) for kind, path in alike if (holes := _holes(path, steps)) is not None]
     fewest = min((len(holes) for _, holes in found), default=0)
     for kind, holes in found:
         if len(holes) == fewest and kind.method == arrived.method:
@@ -53,8 +56,6 @@ def route(arrived: Arrived) -> tuple[type[Endpoint[Any]], Holes]:
 
 def _holes(pattern: list[str], steps: list[str]) -> Holes | None:
     """What stands in the braces of a pattern, or None where the path is another."""
-    if len(pattern) != len(steps):
-        return None
     holes = {}
     for part, step in zip(pattern, steps, strict=True):
         if part.startswith("{"):

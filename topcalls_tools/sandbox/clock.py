@@ -89,7 +89,7 @@ def iso(at: int | None) -> str | None:
 def written(at: int) -> str:
     """Milliseconds since 1970 as `2025-12-22T10:30:00.123Z`."""
     then = _EPOCH + timedelta(milliseconds=at)
-    return f"{then:%Y-%m-%dT%H:%M:%S}.{at % 1000:03d}Z"
+    return then.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def before(cursor: str) -> int:

@@ -182,10 +182,10 @@ def _written(record: Record, kind: type[Record], status: int) -> Reply:
     """A record on the wire: the fields that were set, nulls among them; fields of our tools never are."""
     if status == 204:
         return Reply(204)
-    said = record.model_dump(mode="json", exclude_unset=True)
     if issubclass(kind, Page) and kind.listed_as != "data":
-        said = {kind.listed_as: said.pop("data"), **said}
-    return in_json(said, status)
+        said = record.model_dump(mode="json", exclude_unset=True)
+        return in_json({kind.listed_as: said.pop("data"), **said}, status)
+    return Reply(status, record.model_dump_json(exclude_unset=True).encode(), _JSON)
 
 
 def in_json(said: dict[str, Any], status: int = 200) -> Reply:

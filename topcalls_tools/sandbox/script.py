@@ -6,7 +6,7 @@ import hashlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
@@ -114,29 +114,33 @@ class Seen:
 
 def seen(script: Script, cut: int | None, now: int) -> Seen:
     """The call at the instant `now`. `cut` is when somebody stopped or cancelled it, if anybody did."""
-    found = Seen()
+    facts: dict[str, Any] = {}
+    turns: list[Said] = []
     for event in script.events:
         if event.at > now or (cut is not None and event.at > cut):
             break
-        found = _after(found, event)
+        if isinstance(event, Said):
+            turns.append(event)
+        else:
+            facts |= _facts(event)
+    found = Seen(**facts, turns=tuple(turns))
     return found if cut is None or cut > now else _cut(script, found, cut, now)
 
 
-def _after(found: Seen, event: Event) -> Seen:
+def _facts(event: Ringing | Answered | Ended | Processed) -> dict[str, Any]:
+    """What an event makes known of a call."""
     match event:
         case Ringing(at=at):
-            return replace(found, rang_at=at)
+            return {"rang_at": at}
         case Answered(at=at, by=by):
-            return replace(
-                found, status="in_progress", call_status="in-progress", started_at=at, answered_by=by
-            )
-        case Said():
-            return replace(found, turns=(*found.turns, event))
+            return {
+                "status": "in_progress", "call_status": "in-progress", "started_at": at, "answered_by": by
+            }  # fmt: skip
         case Ended(at=at, outcome=outcome, error=error):
             status = "completed" if outcome == "completed" else "failed"
-            return replace(found, status=status, call_status=outcome, ended_at=at, error=error)
+            return {"status": status, "call_status": outcome, "ended_at": at, "error": error}
         case Processed(at=at, summary=summary, disposition=disposition):
-            return replace(found, done_at=at, summary=summary, disposition=disposition)
+            return {"done_at": at, "summary": summary, "disposition": disposition}
 
 
 def _cut(script: Script, found: Seen, cut: int, now: int) -> Seen:

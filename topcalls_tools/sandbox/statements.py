@@ -63,10 +63,14 @@ _TABLES = {
         table,
         _ALL,
         *(Column(name, _KINDS[kind], primary_key=key, nullable=may) for name, kind, key, may in _said(table)),
-        *(Index(f"{table}_by_{of.replace(' ', '_')}", *of.split()) for of in INDEXES.get(table, ())),
     )
     for table in TABLES
 }
+for _table, _sorts in INDEXES.items():
+    for _sort in _sorts:
+        _of = [_TABLES[_table].c[name] for name in _sort.split()]
+        _there = _of[0].is_not(None) if _of[0].nullable else None
+        Index(f"{_table}_by_{_sort.replace(' ', '_')}", *_of, sqlite_where=_there)
 NAMES = {table: tuple(of.c.keys()) for table, of in _TABLES.items()}
 KEYS = {table: tuple(column.name for column in of.primary_key) for table, of in _TABLES.items()}
 _ODD = {table: {name: _READ[kind] for name, kind, *_ in _said(table) if kind in _READ} for table in TABLES}
@@ -145,7 +149,8 @@ def removed(table: str, shape: Shape) -> str:
 @cache
 def glance() -> str:
     """The clock, when a campaign wakes first, and whether faults are ordered."""
-    wakes = select(func.min(_TABLES["campaigns"].c.wakes_at)).scalar_subquery()
+    wakes_at = _TABLES["campaigns"].c.wakes_at
+    wakes = select(func.min(wakes_at)).where(wakes_at.is_not(None)).scalar_subquery()
     faulty = select(_TABLES["faults"].c.id).exists()
     return _text(select(_TABLES["clock"], wakes.label("wakes_at"), faulty.label("faulty")))
 

@@ -6,12 +6,10 @@ import os
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-from sqlalchemy.pool import QueuePool
 
 from .book import Book, Row
 from .errors import SandboxError
@@ -34,11 +32,11 @@ class Store:
             raise SandboxError(
                 f"{path} cannot be opened ({error.strerror}); give a file that can be written."
             ) from None
-        self._pool = _pool(path)
+        self._idle: deque[sqlite3.Connection] = deque()
         # SQLite's own waiting sleeps ever longer; threads of one process take turns at once.
         self._turn = threading.Lock()
         try:
-            _write_ahead(self._pool)
+            self._write_ahead()
         except sqlite3.DatabaseError:
             self.close()
             raise SandboxError(f"{path} is no sandbox file; give another path.") from None
@@ -46,57 +44,65 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Book]:
         """A look at one instant; takes no lock."""
-        with _transaction(self._pool, "BEGIN") as book:
+        with self._transaction("BEGIN") as book:
             yield book
 
     @contextmanager
     def write(self) -> Iterator[Book]:
         """The only writer of the file until the block ends; an exception undoes it all."""
         # A plain BEGIN that turns into a writer later cannot wait for its turn; SQLite refuses it at once.
-        with self._turn, _transaction(self._pool, "BEGIN IMMEDIATE") as book:
+        with self._turn, self._transaction("BEGIN IMMEDIATE") as book:
             yield book
 
     def close(self) -> None:
-        self._pool.dispose()
+        """Let go of the file."""
+        while self._idle:
+            self._idle.pop().close()
 
-
-@contextmanager
-def _transaction(pool: QueuePool, begin: str) -> Iterator[Book]:
-    with closing(pool.connect()) as held:
-        line: Any = held.driver_connection
-        line.execute(begin)
-        try:
-            yield Book(line)
-        except BaseException:
-            line.execute("ROLLBACK")
-            raise
-        line.execute("COMMIT")
-
-
-def _pool(path: Path) -> QueuePool:
-    def opened() -> Any:
-        # No isolation level: else the driver begins transactions of its own.
-        line = sqlite3.connect(
-            path,
-            timeout=WAITS_MS / 1000,
-            isolation_level=None,
-            check_same_thread=False,
-            cached_statements=500,
-        )
-        line.execute("PRAGMA synchronous = NORMAL")
-        return line
-
-    return QueuePool(opened, pool_size=8, max_overflow=40, reset_on_return=None)
-
-
-def _write_ahead(pool: QueuePool) -> None:
-    """Switch the file to WAL; SQLite does not wait for its turn here, so we do."""
-    for left in reversed(range(500)):
-        try:
-            with closing(pool.connect()) as held:
-                held.cursor().execute("PRAGMA journal_mode = WAL")
-                return
-        except sqlite3.OperationalError as busy:
-            if not left or "locked" not in str(busy):
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[Book]:
+        with self._line() as line:
+            line.execute(begin)
+            try:
+                yield Book(line)
+            except BaseException:
+                line.execute("ROLLBACK")
                 raise
-            time.sleep(0.02)
+            line.execute("COMMIT")
+
+    @contextmanager
+    def _line(self) -> Iterator[sqlite3.Connection]:
+        """A connection to oneself: one that nobody uses just now, or another."""
+        try:
+            line = self._idle.pop()
+        except IndexError:
+            line = _opened(self.path)
+        try:
+            yield line
+        finally:
+            self._idle.append(line)
+
+    def _write_ahead(self) -> None:
+        """Switch the file to WAL; SQLite does not wait for its turn here, so we do."""
+        for left in reversed(range(500)):
+            try:
+                with self._line() as line:
+                    line.execute("PRAGMA journal_mode = WAL")
+                    return
+            except sqlite3.OperationalError as busy:
+                if not left or "locked" not in str(busy):
+                    raise
+                time.sleep(0.02)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    # No isolation level: else the driver begins transactions of its own.
+    line = sqlite3.connect(
+        path,
+        timeout=WAITS_MS / 1000,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=500,
+    )
+    line.execute("PRAGMA synchronous = NORMAL")
+    return line

@@ -53,9 +53,7 @@ INDEXES: dict[str, tuple[str, ...]] = {
     "calls": (
         "account_id created_at",
         "account_id ends_at",
-        "account_id rings_at",
         "account_id outcome created_at",
-        "account_id phone_number",
         "campaign_id created_at",
     ),
     "campaigns": ("account_id created_at", "wakes_at", "list_id"),
@@ -66,4 +64,4 @@ INDEXES: dict[str, tuple[str, ...]] = {
     "subscriptions": ("account_id created_at",),
     "deliveries": ("status due_at", "account_id created_at", "subject_id"),
 }
-"""Columns, in order, by which rows are looked up."""
+"""Columns, in order, by which rows are looked up; a row without the first of them is not looked up so."""
