@@ -203,12 +203,13 @@ class _Run:
         well = flight.outcome == "completed"
         self.row["completed" if well else "failed"] += 1
         self._queue.put(contact, state="completed" if well else "failed", ends_at=None)
-        if well and contact["lead"]:
-            self._spoken(contact["lead"], flight.disposition in self.row["conversion_outcomes"], now)
+        converted = well and flight.disposition in self.row["conversion_outcomes"]
+        self.row["conversions"] += converted
+        if well and contact["lead"]:  # it may have been deleted while it was spoken with
+            self._spoken(contact["lead"], converted, now)
 
     def _spoken(self, lead: Row, converted: bool, now: int) -> None:
         """A lead that was reached is Contacted, and Converted where the call ended as hoped."""
-        self.row["conversions"] += converted
         if converted and lead["converted_at"] is None:
             lead["converted_at"] = now
         if lead["status"] in ("New", "Contacted"):

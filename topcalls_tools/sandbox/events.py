@@ -17,7 +17,8 @@ from .telling import call_seen, told
 BY_DEFAULT = ("call.completed", "call.failed")
 """What a call's webhook is told when its events are not named (contract A53)."""
 ENDED_WELL = "call.completed"
-ONCE = frozenset({"call.queued", "call.started", ENDED_WELL, "call.failed"})
+QUEUED = "call.queued"
+ONCE = frozenset({QUEUED, "call.started", ENDED_WELL, "call.failed"})
 """What happens to a call no more than once; all else may happen again."""
 LATEST = AFTERWARDS
 """Milliseconds after the end of a call until nothing more is told of it."""
@@ -86,6 +87,8 @@ def schedule(
     there = caller.book.rows("deliveries", ("subject_id", "=", row["id"]), only=("id",)) if since else []
     known, due = {one["id"] for one in there}, []
     for event, at in _happenings(row, script):
+        if event == QUEUED:
+            at = min(at, caller.now)  # a time that never repeats may run ahead of the clock
         if at < since or not any(event in one.events for one in whom):
             continue
         payload = _told_of_call(event, row, at)
@@ -141,7 +144,7 @@ def transferred(row: Row, to: str, caller: Caller) -> None:
 
 
 def _happenings(row: Row, script: Script) -> Iterator[tuple[str, int]]:
-    yield "call.queued", row["created_at"]
+    yield QUEUED, row["created_at"]
     for event in script.events:
         match event:
             case Answered(at=at):
