@@ -18,6 +18,8 @@ import pytest
 
 from topcalls_tools.sandbox import Sandbox, SandboxError, open_sandbox, serve_in_background
 
+from .contract import covers
+
 HUMAN = "+14155551234"
 TASK = "Ask whether they deliver, how much the set menu costs, and book a table for two on Friday at 7 pm."
 
@@ -102,6 +104,7 @@ def furnished(calm: Bench) -> Iterator[Bench]:
         yield made
 
 
+@covers("A64", "A65", "3.1.3 words", "6.1 billed", "4.1 queued", "4.1 answered")
 def test_a_call_lives_from_queued_to_processed(bench: Bench) -> None:
     call_id = bench.place(max_duration=10)
     fresh = bench.call(call_id)
@@ -143,6 +146,7 @@ def test_a_call_lives_from_queued_to_processed(bench: Bench) -> None:
     assert listed["actual_duration_billed"] == listed["duration"] == done["duration"] > 0
 
 
+@covers("A51", "3.1.1 request_data", "3.1.1 first_sentence", "3.1.3 metadata")
 def test_every_point_of_the_task_gets_its_answer(bench: Bench) -> None:
     call_id = bench.place(
         task="Ask whether they deliver and how much the {{dish}} costs, then book a table for two on Friday at 7 pm.",
@@ -162,6 +166,7 @@ def test_every_point_of_the_task_gets_its_answer(bench: Bench) -> None:
     assert "{{dish}}" in call["metadata"]["task"]
 
 
+@covers("A104", "3.1.3 afterwards")
 def test_completed_comes_fifteen_seconds_after_the_end(bench: Bench) -> None:
     call_id = bench.place()
     while (call := bench.call(call_id))["end_at"] is None:
@@ -172,6 +177,7 @@ def test_completed_comes_fifteen_seconds_after_the_end(bench: Bench) -> None:
     assert bench.call(call_id)["completed"] is True
 
 
+@covers("A101", "A102", "A106", "4.1 failed", "4.1 dispatch_timeout", "A125")
 @pytest.mark.parametrize(
     ("ending", "status", "outcome", "rings"),
     [
@@ -197,6 +203,7 @@ def test_a_call_that_nobody_answers_fails_and_costs_nothing(
         assert [row["id"] for row in bench.get(f"/v1/calls?status={outcome}")["data"]] == [call_id]
 
 
+@covers("A105", "A106")
 @pytest.mark.parametrize(("ending", "by"), [("0005", "voicemail"), ("0006", "ivr")])
 def test_machines_count_as_answered(bench: Bench, ending: str, by: str) -> None:
     call_id = bench.place(f"+1415555{ending}", first_sentence="Hello there.")
@@ -207,6 +214,7 @@ def test_machines_count_as_answered(bench: Bench, ending: str, by: str) -> None:
     assert call["call_summary"]
 
 
+@covers("A68", "A106", "3.1.4 stop", "4.1 stopped")
 def test_0008_outlives_max_duration_until_it_is_stopped(bench: Bench) -> None:
     call_id = bench.place("+14155550008", max_duration=1)
     bench.step(3600)
@@ -225,6 +233,7 @@ def test_0008_outlives_max_duration_until_it_is_stopped(bench: Bench) -> None:
     assert after["transcript"] == call["transcript"]
 
 
+@covers("A69", "A106", "3.1.5 cancel", "4.1 dropped")
 def test_0009_stays_queued_until_it_is_cancelled(bench: Bench) -> None:
     call_id = bench.place("+14155550009")
     bench.step(86_400)
@@ -241,6 +250,7 @@ def test_0009_stays_queued_until_it_is_cancelled(bench: Bench) -> None:
     assert bench.get("/sandbox/rings")["data"] == []
 
 
+@covers("A49", "3.1.1 max_duration", "4.1 completed")
 def test_max_duration_cuts_a_call(bench: Bench) -> None:
     long = " ".join(f"Ask whether they have dish number {number}." for number in range(1, 30))
     call_id = bench.place(task=long, max_duration=1)
@@ -250,6 +260,7 @@ def test_max_duration_cuts_a_call(bench: Bench) -> None:
     assert "ended early" in call["call_summary"]
 
 
+@covers("A35", "A39", "A103", "3.1.4 stop", "3.1.5 cancel", "1.7 400", "1.7 200")
 @pytest.mark.parametrize("deed", ["stop", "cancel"])
 def test_stop_and_cancel_by_state(bench: Bench, deed: str) -> None:
     queued = bench.place()
@@ -267,6 +278,7 @@ def test_stop_and_cancel_by_state(bench: Bench, deed: str) -> None:
     assert [ring["call_id"] for ring in bench.get("/sandbox/rings")["data"]] == [live]
 
 
+@covers("A60", "A97", "A126", "A127", "3.5 balance", "6.1 held", "6.2 total")
 def test_minutes_are_held_then_billed_bonus_first(bench: Bench) -> None:
     assert bench.get("/v1/balance") == {
         "type": "call_minutes", "remaining": 1500, "allocated": 1000, "total": 1500, "used": 0, "reserved": 0,
@@ -281,6 +293,7 @@ def test_minutes_are_held_then_billed_bonus_first(bench: Bench) -> None:
     assert after["remaining"] == after["total"] == round(1500 - spoken, 2)
 
 
+@covers("A60", "A130", "1.7 402", "6.3 402")
 def test_too_few_minutes_leave_nothing_behind(bench: Bench) -> None:
     with bench.client(bench.sandbox.add_account(5, 8.5, plans=())) as poor:
         body = {"phone_number": HUMAN, "task": TASK, "max_duration": 10}
@@ -328,6 +341,7 @@ def test_a_restart_loses_nothing(tmp_path: Path) -> None:
         assert second.call(call_id)["status"] == "completed"
 
 
+@covers("A106")
 def test_the_clock_steps_and_runs_at_a_speed(tmp_path: Path) -> None:
     with opened(tmp_path / "sandbox.db") as bench:
         _steps_and_runs(bench)

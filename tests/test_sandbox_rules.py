@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import uuid
 from typing import Any
@@ -10,6 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
+from topcalls_tools.api import CATALOG
+
+from .contract import covers
 from .test_sandbox import HUMAN, TASK, Bench, bench, calm, furnished
 
 __all__ = ["bench", "calm", "furnished"]
@@ -31,6 +35,7 @@ def paths(reply: httpx.Response) -> list[str]:
     return [one["path"] for one in reply.json()["errors"]]
 
 
+@covers("A17", "1.4 kept")
 def test_one_key_is_one_call(bench: Bench) -> None:
     header = {"Idempotency-Key": "one-yes-one-call"}
     first = bench.http.post("/v1/calls", json=CALL, headers=header)
@@ -48,6 +53,7 @@ def test_one_key_is_one_call(bench: Bench) -> None:
     assert late.json()["call_id"] != first.json()["call_id"]
 
 
+@covers("A16")
 def test_requests_that_come_at_once_under_one_key_ring_once(bench: Bench) -> None:
     replies: list[httpx.Response] = []
 
@@ -67,6 +73,7 @@ def test_requests_that_come_at_once_under_one_key_ring_once(bench: Bench) -> Non
     assert len(bench.get("/sandbox/rings")["data"]) == 1
 
 
+@covers("A15", "1.4 per account")
 def test_a_key_belongs_to_one_request(bench: Bench) -> None:
     header = {"Idempotency-Key": "for-one-request"}
     call_id = bench.http.post("/v1/calls", json=CALL, headers=header).json()["call_id"]
@@ -78,6 +85,7 @@ def test_a_key_belongs_to_one_request(bench: Bench) -> None:
         assert stranger.post("/v1/calls", json=CALL, headers=header).status_code == 201
 
 
+@covers("A14")
 def test_only_good_replies_are_kept(bench: Bench) -> None:
     header = {"Idempotency-Key": "refused-at-first"}
     body = {"number": "+14155550177", "voip_carrier_sid": NOWHERE}
@@ -86,6 +94,7 @@ def test_only_good_replies_are_kept(bench: Bench) -> None:
     assert (good.status_code, "Idempotent-Replayed" in good.headers) == (201, False)
 
 
+@covers("A13", "1.4 key form", "1.4 where not")
 @pytest.mark.parametrize(
     "bad", ["short", "with space in it", "ümlauts-are-out", "x" * 256, "", "dots.are.out"]
 )
@@ -95,6 +104,83 @@ def test_a_malformed_key_is_refused_where_keys_are_read(calm: Bench, bad: str) -
     assert calm.http.get("/v1/calls", headers=header).status_code == 200
 
 
+@covers("1.4 where", "1.4 where not")
+@pytest.mark.parametrize("endpoint", CATALOG, ids=lambda endpoint: endpoint.tool)
+def test_the_header_is_read_where_it_is_documented_and_nowhere_else(calm: Bench, endpoint: Any) -> None:
+    documented = {
+        "POST /v1/calls", "POST /v1/calls/{call_id}/stop", "POST /v1/calls/{call_id}/cancel",
+        "POST /v1/campaigns/{campaign_id}/start", "POST /v1/campaigns/{campaign_id}/pause", "POST /v1/phone-numbers",
+        "POST /v1/phone-numbers/carriers", "POST /v1/webhooks",
+    }  # fmt: skip
+    path = re.sub(r"\{\w+\}", NOWHERE, endpoint.path)
+    reply = calm.http.request(endpoint.method, path, headers={"Idempotency-Key": "bad"})
+    refused = reply.status_code == 400 and "Idempotency-Key" in paths(reply)
+    assert refused is (f"{endpoint.method} {endpoint.path}" in documented)
+
+
+@covers("A2", "A28", "A30", "A33", "1.1 problem", "1.7 fields", "1.7 errors", "1.1 ids")
+def test_a_problem_has_every_field_and_an_id_of_its_own(furnished: Bench) -> None:
+    done = furnished.get("/v1/campaigns?status=completed")["data"][0]["id"]
+    with (
+        furnished.client("tc_test_nobody") as nobody,
+        furnished.client(furnished.sandbox.add_key([])) as nothing,
+    ):
+        found = [
+            nobody.get("/v1/calls"),
+            nothing.get("/v1/calls"),
+            furnished.http.get("/v1/unknown"),
+            furnished.http.get("/v1/calls?limit=0"),
+            furnished.http.post(f"/v1/campaigns/{done}/start"),
+        ]
+    with furnished.client(furnished.sandbox.add_account(0, 0, plans=())) as poor:
+        found.append(poor.post("/v1/calls", json=CALL))
+    assert [(reply.status_code, slug(reply), reply.json()["title"]) for reply in found] == [
+        (401, "unauthorized", "Unauthorized"),
+        (403, "forbidden", "Forbidden"),
+        (404, "not_found", "Not Found"),
+        (400, "validation_error", "Invalid request body"),
+        (400, "invalid_state", "Invalid State"),
+        (402, "insufficient_quota", "Insufficient Quota"),
+    ]
+    for reply in found:
+        problem = reply.json()
+        assert problem.keys() == {"type", "title", "status", "detail", "instance", "errors"}
+        assert all(one.keys() == {"path", "message", "code"} for one in problem["errors"])
+    assert len({reply.json()["instance"] for reply in found}) == len(found)
+
+
+@covers("2.2 earlier")
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/v1/campaigns"), ("POST", f"/v1/campaigns/{NOWHERE}/resume"), ("DELETE", f"/v1/calls/{NOWHERE}"),
+     ("POST", "/v1/knowledge"), ("PATCH", f"/v1/calls/{NOWHERE}"), ("GET", "/v2/calls"), ("GET", "/calls"),
+     ("GET", "/v1/calls/"), ("GET", "/v1/CALLS")],
+)  # fmt: skip
+def test_what_is_not_in_the_present_documentation_is_404(calm: Bench, method: str, path: str) -> None:
+    reply = calm.http.request(method, path, json={} if method in ("POST", "PATCH") else None)
+    assert (reply.status_code, slug(reply)) == (404, "not_found")
+
+
+@covers("1.5 calls", "A19")
+@pytest.mark.parametrize("path", ["/v1/calls", "/v1/campaigns", "/v1/phone-numbers"])
+def test_a_page_has_fifty_rows_unless_another_number_is_asked_for(bench: Bench, path: str) -> None:
+    for number in range(53):
+        if path == "/v1/calls":
+            bench.place("+14155550009", max_duration=1)
+        elif path == "/v1/campaigns":
+            bench.http.post("/sandbox/campaigns", json={"name": f"Fair {number}", "task": TASK})
+        else:
+            bench.http.post("/v1/phone-numbers", json={"number": f"+141555501{number + 10}"})
+    first = bench.get(path)
+    assert (first.keys(), len(first["data"])) == ({"data", "next_cursor"}, 50)
+    assert first["next_cursor"] == first["data"][-1]["created_at"]
+    rest = bench.get(f"{path}?cursor={first['next_cursor']}")
+    assert (len(rest["data"]) >= 3, rest["next_cursor"]) == (True, None)
+    assert not {one["id"] for one in first["data"]} & {one["id"] for one in rest["data"]}
+    assert len(bench.get(f"{path}?limit=200")["data"]) == 50 + len(rest["data"])
+
+
+@covers("A6", "1.2 refused", "1.7 401")
 def test_keys_that_are_not_ours_are_refused(calm: Bench) -> None:
     for header in (
         {},
@@ -110,6 +196,7 @@ def test_keys_that_are_not_ours_are_refused(calm: Bench) -> None:
     assert "mistake" not in live.text
 
 
+@covers("A10", "A11", "1.3 scopes", "1.7 403")
 def test_a_scope_allows_only_itself(bench: Bench) -> None:
     with bench.client(bench.sandbox.add_key(["calls:write"])) as writer:
         assert slug(writer.get("/v1/calls")) == "forbidden"
@@ -121,6 +208,7 @@ def test_a_scope_allows_only_itself(bench: Bench) -> None:
         ] == [200] * 3
 
 
+@covers("A4", "A37", "A44", "1.7 404")
 def test_checks_come_in_the_documented_order(bench: Bench) -> None:
     header = {"Idempotency-Key": "bad"}
     with bench.client("tc_test_nobody") as nobody, bench.client(bench.sandbox.add_key([])) as nothing:
@@ -140,6 +228,7 @@ def test_checks_come_in_the_documented_order(bench: Bench) -> None:
         assert poor.post(f"/v1/campaigns/{done['id']}/start").status_code == 400
 
 
+@covers("A29", "A57", "A58", "A59", "1.7 400", "1.7 errors", "1.7 number")
 @pytest.mark.parametrize(
     ("change", "path"),
     [
@@ -174,6 +263,7 @@ def test_a_wrong_field_is_named(calm: Bench, change: dict[str, Any], path: str) 
         assert reply.json()["detail"] == "Phone number must be in E.164 format"
 
 
+@covers("1.1 JSON")
 @pytest.mark.parametrize(
     "content",
     [b"[]", b"{", b'"text"', b"\xff\xfe", b'{"task": NaN}', b"[" * 5000, b'{"a":' * 900 + b"1" + b"}" * 900, b" " * 1_100_000 + b"{}"],
@@ -182,6 +272,7 @@ def test_a_body_that_is_no_object_is_refused(calm: Bench, content: bytes) -> Non
     assert calm.http.post("/v1/calls", content=content).status_code == 400
 
 
+@covers("A5", "A62", "3.1.3 metadata")
 def test_unknown_names_are_ignored_and_metadata_is_what_was_accepted(bench: Bench) -> None:
     carrier = {**CARRIER, "colour": "red", "sip_gateway": {**CARRIER["sip_gateway"], "colour": "red"}}  # type: ignore[dict-item]
     assert bench.http.post("/v1/phone-numbers/carriers", json=carrier).status_code == 201
@@ -197,6 +288,7 @@ def test_unknown_names_are_ignored_and_metadata_is_what_was_accepted(bench: Benc
     }  # fmt: skip
 
 
+@covers("A21", "A23", "A61", "1.5 calls")
 def test_pages_follow_the_cursor_and_lose_nothing(bench: Bench) -> None:
     placed = [bench.place("+14155550009") for _ in range(5)]
     found: list[str] = []
@@ -224,6 +316,7 @@ def test_pages_follow_the_cursor_and_lose_nothing(bench: Bench) -> None:
     assert bench.get("/v1/calls?cursor=0001-01-01T00:00:00%2B23:59")["data"] == []
 
 
+@covers("A71", "A72", "3.1.2 essential", "3.1.3 fields", "3.3.5 fields", "3.3.6 reply")
 def test_replies_have_exactly_the_documented_fields(furnished: Bench) -> None:
     shared = {
         "id", "created_at", "phone_number", "from_phone_number", "status", "call_status", "duration", "started_at",
@@ -246,6 +339,7 @@ def test_replies_have_exactly_the_documented_fields(furnished: Bench) -> None:
     assert added.keys() == number.keys() - {"error_message", "created_by_user_id", "updated_at"}
 
 
+@covers("A7", "A34", "A42", "A43", "A58", "A93", "3.3.7 soft")
 def test_numbers_come_and_go(bench: Bench) -> None:
     body = {"number": "+14155550177", "label": "New"}
     added = bench.http.post("/v1/phone-numbers", json=body)
@@ -270,6 +364,19 @@ def test_numbers_come_and_go(bench: Bench) -> None:
         assert stranger.get(path).status_code == 404
 
 
+@covers(
+    "A41",
+    "A78",
+    "A79",
+    "A84",
+    "A85",
+    "A91",
+    "A109",
+    "3.3.1 two ids",
+    "3.3.2 reply",
+    "4.3 carrier",
+    "4.3 number",
+)
 def test_a_carrier_of_ones_own_takes_numbers(bench: Bench) -> None:
     secret = {"username": "u", "password": "hunter2hunter2", "realm": "r"}
     asked = {**CARRIER, "trunk_type": "reg", "registration": secret}
@@ -302,6 +409,7 @@ def test_a_carrier_of_ones_own_takes_numbers(bench: Bench) -> None:
     assert bench.http.delete(f"/v1/phone-numbers/carriers/{default['id']}").status_code == 403
 
 
+@covers("A80", "3.3.2 fields", "3.3.2 host name", "3.3.2 trunk types")
 @pytest.mark.parametrize(
     ("change", "path"),
     [
@@ -317,11 +425,15 @@ def test_a_wrong_carrier_is_refused(calm: Bench, change: dict[str, Any], path: s
     assert paths(calm.http.post("/v1/phone-numbers/carriers", json={**CARRIER, **change})) == [path]
 
 
+@covers("A82")
 def test_credentials_of_another_trunk_type_are_ignored(bench: Bench) -> None:
     superfluous = {**CARRIER, "inbound_auth": {"username": ""}, "registration": 5}
     assert bench.http.post("/v1/phone-numbers/carriers", json=superfluous).status_code == 201
 
 
+@covers(
+    "A40", "A73", "A75", "A76", "A129", "4.2 draft", "4.2 scheduled", "4.2 running", "4.2 paused", "4.2 ended"
+)
 def test_campaigns_start_and_pause_by_state(furnished: Bench) -> None:
     campaigns = furnished.get("/v1/campaigns")["data"]
     first: dict[str, dict[str, Any]] = {}
@@ -356,6 +468,7 @@ def test_campaigns_start_and_pause_by_state(furnished: Bench) -> None:
         assert poor.get(f"/v1/campaigns/{first['draft']['id']}").status_code == 404
 
 
+@covers("4.2 scheduled", "3.2.2 schedule")
 def test_a_scheduled_campaign_runs_when_its_time_has_come(furnished: Bench) -> None:
     """Contract 4.2: `scheduled` becomes `running` by itself."""
     first, second = furnished.get("/v1/campaigns?status=scheduled")["data"]
@@ -366,6 +479,7 @@ def test_a_scheduled_campaign_runs_when_its_time_has_come(furnished: Bench) -> N
         assert (now["status"], now["started_at"]) == ("running", one["scheduled_at"])
 
 
+@covers("A95", "2.1 router", "3.4 lists")
 @pytest.mark.parametrize(
     ("query", "count"),
     [
@@ -377,6 +491,7 @@ def test_builtin_voices_are_filtered(calm: Bench, query: str, count: int) -> Non
     assert len(calm.get(f"/v1/voices/builtin?{query}")["data"]) == count
 
 
+@covers("A20", "A94", "A96", "3.4 lists", "3.4.1 models")
 def test_models_and_voices_are_listed_whole(calm: Bench) -> None:
     assert [one["id"] for one in calm.get("/v1/models?mode=legacy")["data"]] == ["gpt-4o", "gpt-5"]
     assert len(calm.get("/v1/models")["data"]) == 3

@@ -18,6 +18,7 @@ from topcalls_tools.api.leads import CreateLead
 from topcalls_tools.api.webhooks import CreateWebhook
 from topcalls_tools.sandbox import open_sandbox, serve_in_background
 
+from .contract import covers
 from .test_mcp import JSON
 from .test_witness import witness
 
@@ -84,6 +85,17 @@ def fits(literal: Any, ours: Any) -> bool:
             return literal == ours or literal is None or ours is None
 
 
+@covers(
+    "1.1 version",
+    "1.1 JSON",
+    "2.1 endpoints",
+    "2.2 leads",
+    "2.2 webhooks",
+    "3.1.1 reply",
+    "A34",
+    "A38",
+    "1.7 200",
+)
 @pytest.mark.parametrize("endpoint", CATALOG, ids=lambda endpoint: endpoint.tool)
 def test_a_literal_request_gets_a_reply_of_the_literal_shape(http: httpx.Client, endpoint: Any) -> None:
     literal, ids = witness(endpoint), fresh_ids(http)
