@@ -28,6 +28,7 @@ def main(path: str) -> None:
         line = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         line.execute("PRAGMA journal_mode = WAL")
         line.execute("PRAGMA synchronous = NORMAL")
+        line.execute("PRAGMA wal_autocheckpoint = 8000")
         return line
 
     def line() -> sqlite3.Connection:

@@ -104,8 +104,7 @@ class _Cut(Response):
 
 
 async def _arrived(request: Request) -> Arrived:
-    body = bytearray()
-    read = 0
+    body, read = bytearray(), 0
     try:
         async for chunk in request.stream():
             read += len(chunk)
@@ -114,8 +113,9 @@ async def _arrived(request: Request) -> Arrived:
                 break
     except ClientDisconnect:
         raise HTTPException(400) from None
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    return Arrived(request.method, request.scope["path"], dict(request.query_params), headers, bytes(body))
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]}
+    query = dict(request.query_params) if request.scope["query_string"] else {}
+    return Arrived(request.method, request.scope["path"], query, headers, bytes(body))
 
 
 def _response(reply: Reply) -> Response:

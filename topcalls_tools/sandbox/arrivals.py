@@ -15,7 +15,7 @@ from ..api import CATALOG
 from ..api.configuration import ListBuiltinVoices
 from ..api.phone_numbers import AddCarrier
 from ..endpoint import WITH_BODY, Endpoint
-from .problem import Problem, Wrong, invalid, not_found
+from .problem import Problem, Wrong, invalid
 
 LARGEST = 1_048_576
 """Bytes that a body may have."""
@@ -42,8 +42,8 @@ for _kind in CATALOG:
     _BY_LENGTH.setdefault(_kind.path.count("/"), []).append((_kind, _kind.path.split("/")))
 
 
-def route(arrived: Arrived) -> tuple[type[Endpoint[Any]], Holes]:
-    """The endpoint of a path and method. Literal segments go before holes; else 404 (contract A44)."""
+def route(arrived: Arrived) -> tuple[type[Endpoint[Any]], Holes] | None:
+    """The endpoint of a path and method, if there is one (contract A44). Literal segments go before holes."""
     steps = arrived.path.split("/")
     alike = _BY_LENGTH.get(len(steps) - 1, ())
     found = [(kind, holes) for kind, path in alike if (holes := _holes(path, steps)) is not None]
@@ -51,7 +51,7 @@ def route(arrived: Arrived) -> tuple[type[Endpoint[Any]], Holes]:
     for kind, holes in found:
         if len(holes) == fewest and kind.method == arrived.method:
             return kind, holes
-    raise not_found("such path or method")
+    return None
 
 
 def _holes(pattern: list[str], steps: list[str]) -> Holes | None:

@@ -51,10 +51,14 @@ class Book:
         found = self.find("meta", name=name)
         return None if found is None else str(found["value"])
 
-    def glance(self) -> Row:
-        """What every request needs to know: the clock, when a campaign wakes, whether faults are ordered."""
-        found = self._line.execute(statements.glance())
-        return dict(zip((column[0] for column in found.description), found.fetchone(), strict=True))
+    def glance(self, digest: str) -> tuple[Row, Row | None]:
+        """What every request needs to know at once: the clock, when a campaign wakes, whether faults are
+        ordered; and the key with a digest, if there is one."""
+        found = self._line.execute(statements.glance(), {"digest": digest}).fetchone()
+        names = (*statements.NAMES["clock"], "wakes_at", "faulty")
+        key = dict(zip(statements.NAMES["keys"], found[len(names) :], strict=True))
+        clock = dict(zip(names, found, strict=False))
+        return clock, self._read("keys", [key])[0] if key["digest"] else None
 
     def next(self, kind: str, at: int) -> tuple[int, int]:
         """Ordinal of the next object of a kind, and a `created_at` that no other of the kind has."""
@@ -102,12 +106,9 @@ class Book:
             values["most"] = limit
         names = only or statements.NAMES[table]
         asked = statements.asked(table, shape, order, limit is not None, only)
-        rows = [dict(zip(names, row, strict=True)) for row in self._line.execute(asked, values)]
-        for name, read in statements.readers(table, names):
-            for row in rows:
-                if row[name] is not None:
-                    row[name] = read(row[name])
-        return rows
+        return self._read(
+            table, [dict(zip(names, row, strict=True)) for row in self._line.execute(asked, values)]
+        )
 
     def sums(self, table: str, columns: Sequence[str], *wanted: Wanted) -> tuple[int, ...]:
         """Sums of columns over the rows that meet every condition."""
@@ -143,6 +144,14 @@ class Book:
         """Remove the rows that meet every condition and whose columns have these values."""
         shape, where = statements.shaped((*wanted, *equal(**values)))
         self._line.execute(statements.removed(table, shape), where)
+
+    def _read(self, table: str, rows: list[Row]) -> list[Row]:
+        """Rows as they were stored, with our values in the place of SQLite's."""
+        for name, read in statements.ODD[table]:
+            for row in rows:
+                if row.get(name) is not None:
+                    row[name] = read(row[name])
+        return rows
 
     def _pragma(self, name: str) -> int:
         return int(self._line.execute(f"PRAGMA {name}").fetchone()[0])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ..api import CATALOG
+from ..endpoint import Endpoint
 from ..wire import Reply
 from .caller import Caller
 from .problem import Problem, rate_limited
@@ -20,7 +21,13 @@ Kind = Literal[
 BEFORE = frozenset({"rate_limited", "error_before", "cut_before"})
 """Faults that keep a request from being handled at all."""
 EVERYWHERE = "*"
-ROUTES = frozenset({EVERYWHERE, *(f"{kind.method} {kind.path}" for kind in CATALOG)})
+
+
+def _route(kind: type[Endpoint[Any]]) -> str:
+    return f"{kind.method} {kind.path}"
+
+
+ROUTES = frozenset({EVERYWHERE, *map(_route, CATALOG)})
 _PAGE = b"<!doctype html><title>502 Bad Gateway</title><h1>502 Bad Gateway</h1>"
 
 
@@ -76,9 +83,9 @@ def told(row: Row) -> dict[str, object]:
     return {"id": str(row["id"]), row["rhythm"]: amount, **{name: row[name] for name in names}}
 
 
-def strike(book: Book, seed: str, account: str, route: str) -> Row | None:
+def strike(book: Book, seed: str, account: str, kind: type[Endpoint[Any]]) -> Row | None:
     """Count a request against the account's faults; the one that strikes it, the oldest first."""
-    struck = None
+    struck, route = None, _route(kind)
     for row in book.rows("faults", ("account_id", "=", account), order="id"):
         if row["route"] not in (EVERYWHERE, route):
             continue

@@ -20,7 +20,7 @@ from .arrivals import Arrived, Holes
 from .caller import Caller, Scene
 from .clock import Clock
 from .faults import Answer
-from .problem import Problem, forbidden, unauthorized
+from .problem import Problem, forbidden, not_found, unauthorized
 from .store import Book, Row, Store
 from .world import World
 
@@ -39,6 +39,8 @@ class Moment:
     now: int
     faulty: bool
     """Whether somebody has ordered a fault."""
+    key: Row | None
+    """The key that was asked for, if there is one."""
 
 
 class Gateway:
@@ -64,14 +66,14 @@ class Gateway:
             return Answer(broken(arrived))
 
     @contextmanager
-    def moment(self, *, writing: bool) -> Iterator[Moment]:
-        """Open a transaction now, once campaigns have gone on to now."""
+    def moment(self, *, writing: bool, key: str = "") -> Iterator[Moment]:
+        """Open a transaction now, once campaigns have gone on to now. `key` is a digest to look for."""
         while True:
             with self.store.write() if writing else self.store.read() as book:
-                glance = book.glance()
+                glance, found = book.glance(key)
                 now = self.clock.shown(glance)
                 if glance["wakes_at"] is None or glance["wakes_at"] > now:
-                    yield Moment(book, now, bool(glance["faulty"]))
+                    yield Moment(book, now, bool(glance["faulty"]), found)
                     return
             with self.store.write() as book:  # in a transaction of its own: a refusal must not undo it
                 dialer.carry_on(book, self.scene, self.clock.now(book))
@@ -80,29 +82,28 @@ class Gateway:
         return Caller(account, moment.now, self.scene, moment.book, key, by)
 
     def _reply(self, arrived: Arrived, account: str | None) -> Answer:
-        try:
-            kind, holes = arrivals.route(arrived)
-        except Problem as unknown:
-            with self.store.write() if self._limited else self.store.read() as book:
-                self._admit(book, self._holder(book, arrived, account), None)
-            raise unknown from None
-        writing, struck, counted = kind.method != "GET", None, False
+        key = "" if account else digest(bearer(arrived))
+        found = arrivals.route(arrived)
+        writing = found is not None and found[0].method != "GET"
+        struck, counted = None, False
         while True:
-            with self.moment(writing=writing) as moment:
+            with self.moment(writing=writing, key=key) as moment:
+                whose = _page(account) if account else known(moment.key)
                 if counted or not (self._limited or moment.faulty):
-                    return self._served(arrived, kind, holes, moment, struck, account)
+                    if found is None:
+                        raise not_found("such path or method")
+                    return self._served(arrived, *found, moment, whose, struck)
             with self.store.write() as book:
-                struck, counted = self._admit(book, self._holder(book, arrived, account), kind), True
+                struck, counted = self._admit(book, whose, found[0] if found else None), True
             if struck and struck["kind"] in faults.BEFORE:
                 return faults.instead(struck)
 
-    def _admit(self, book: Book, holder: Row, kind: type[Endpoint[Any]] | None) -> Row | None:
+    def _admit(self, book: Book, whose: Row, kind: type[Endpoint[Any]] | None) -> Row | None:
         """Count a request against limits and faults; the fault that strikes it."""
-        account, now = holder["account_id"], self.clock.now(book)
-        if self._limited and (refused := limits.count(book, now, holder["digest"], account, kind)):
+        account, now = whose["account_id"], self.clock.now(book)
+        if self._limited and (refused := limits.count(book, now, whose["digest"], account, kind)):
             raise refused
-        route = f"{kind.method} {kind.path}" if kind else ""
-        return faults.strike(book, self.scene.seed, account, route) if kind else None
+        return faults.strike(book, self.scene.seed, account, kind) if kind else None
 
     def _served(
         self,
@@ -110,11 +111,10 @@ class Gateway:
         kind: type[Endpoint[Any]],
         holes: Holes,
         moment: Moment,
+        whose: Row,
         struck: Row | None,
-        account: str | None,
     ) -> Answer:
-        holder = self._holder(moment.book, arrived, account)
-        if kind.scope and holder["scopes"] is not None and kind.scope not in holder["scopes"]:
+        if kind.scope and whose["scopes"] is not None and kind.scope not in whose["scopes"]:
             raise forbidden(f"This key lacks the scope {kind.scope}")
         key, given = arrivals.key(kind, arrived), arrivals.body(arrived)
         try:
@@ -123,15 +123,10 @@ class Gateway:
             if arrivals.nothing_found(kind, problem):
                 return Answer(_written(VoicePage(data=()), VoicePage, 200))
             raise
-        caller = self.caller(moment, holder["account_id"], key, holder["digest"])
+        caller = self.caller(moment, whose["account_id"], key, whose["digest"])
         keeps = key is not None and not (struck and struck["kind"] == "error_after")
         reply = self._once(arrived, given, request, caller) if keeps else self._answer(request, caller)
         return faults.spoilt(struck, reply) if struck else Answer(reply)
-
-    def _holder(self, book: Book, arrived: Arrived, account: str | None) -> Row:
-        if account is not None:
-            return {"account_id": account, "scopes": None, "digest": f"page:{account}"}
-        return holder(book, arrived)
 
     def _once(self, arrived: Arrived, given: dict[str, Any], request: Endpoint[Any], caller: Caller) -> Reply:
         """One deed for one key: whoever comes second finds the first one's reply (contract A14 to A17)."""
@@ -165,6 +160,18 @@ class Gateway:
 
 def holder(book: Book, arrived: Arrived) -> Row:
     """The key that a request carries; 401 where it carries none that we know."""
+    return known(book.find("keys", digest=digest(bearer(arrived))))
+
+
+def known(key: Row | None) -> Row:
+    """A key that was looked for; 401 where it is unknown or revoked."""
+    if key is None or key["revoked"]:
+        raise unauthorized("This key is unknown or revoked")
+    return key
+
+
+def bearer(arrived: Arrived) -> str:
+    """What stands in the header Authorization; 401 where it can be no key of ours."""
     scheme, _, key = arrived.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise unauthorized("Send the header Authorization: Bearer <key>")
@@ -172,10 +179,12 @@ def holder(book: Book, arrived: Arrived) -> Row:
         raise unauthorized(
             "This is the sandbox; a live key (tc_live_...) is for TopCalls, keys here begin with tc_test_"
         )
-    found = book.find("keys", digest=digest(key.strip()))
-    if found is None or found["revoked"]:
-        raise unauthorized("This key is unknown or revoked")
-    return found
+    return key.strip()
+
+
+def _page(account: str) -> Row:
+    """What stands for a key where the page asks."""
+    return {"account_id": account, "scopes": None, "digest": f"page:{account}"}
 
 
 def _written(record: Record, kind: type[Record], status: int) -> Reply:

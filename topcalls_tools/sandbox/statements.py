@@ -63,6 +63,8 @@ _TABLES = {
         table,
         _ALL,
         *(Column(name, _KINDS[kind], primary_key=key, nullable=may) for name, kind, key, may in _said(table)),
+        # Small rows under several names are kept in the index itself: one tree to write instead of two.
+        sqlite_with_rowid=sum(key for *_, key, _ in _said(table)) < 2,
     )
     for table in TABLES
 }
@@ -73,13 +75,9 @@ for _table, _sorts in INDEXES.items():
         Index(f"{_table}_by_{_sort.replace(' ', '_')}", *_of, sqlite_where=_there)
 NAMES = {table: tuple(of.c.keys()) for table, of in _TABLES.items()}
 KEYS = {table: tuple(column.name for column in of.primary_key) for table, of in _TABLES.items()}
-_ODD = {table: {name: _READ[kind] for name, kind, *_ in _said(table) if kind in _READ} for table in TABLES}
+ODD = {table: [(name, _READ[kind]) for name, kind, *_ in _said(table) if kind in _READ] for table in TABLES}
+"""The columns whose stored values are not ours yet, and what reads them."""
 _AS_JSON = {table: [name for name, kind, *_ in _said(table) if kind == "json"] for table in TABLES}
-
-
-def readers(table: str, names: Sequence[str]) -> list[tuple[str, Callable[[Any], Any]]]:
-    """The columns among these whose stored values are not ours yet, and what reads them."""
-    return [(name, read) for name, read in _ODD[table].items() if name in names]
 
 
 def stored(table: str, values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -148,11 +146,13 @@ def removed(table: str, shape: Shape) -> str:
 
 @cache
 def glance() -> str:
-    """The clock, when a campaign wakes first, and whether faults are ordered."""
+    """The clock, when a campaign wakes first, whether faults are ordered, and one key."""
     wakes_at = _TABLES["campaigns"].c.wakes_at
     wakes = select(func.min(wakes_at)).where(wakes_at.is_not(None)).scalar_subquery()
     faulty = select(_TABLES["faults"].c.id).exists()
-    return _text(select(_TABLES["clock"], wakes.label("wakes_at"), faulty.label("faulty")))
+    clock, keys = _TABLES["clock"], _TABLES["keys"]
+    found = select(clock, wakes.label("wakes_at"), faulty.label("faulty"), keys)
+    return _text(found.select_from(clock.outerjoin(keys, keys.c.digest == bindparam("digest"))))
 
 
 @cache
