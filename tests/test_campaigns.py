@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -221,6 +221,14 @@ def test_conversions_are_calls_with_the_outcomes_that_count(bench: Bench) -> Non
 # Hours
 
 
+def weekday(bench: Bench, day: int, hour: float) -> datetime:
+    """The next such weekday at an hour, UTC; Monday is 1."""
+    now = moment(bench.get("/sandbox/clock")["now"])
+    then = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(hours=hour)
+    then += timedelta(days=(day - now.isoweekday()) % 7)
+    return then if then > now else then + timedelta(days=7)
+
+
 def within(call: dict[str, Any], zone: str, opens: int, closes: int) -> bool:
     local = moment(call["created_at"]).astimezone(ZoneInfo(zone))
     return opens <= local.hour < closes and local.isoweekday() <= 5
@@ -229,15 +237,16 @@ def within(call: dict[str, Any], zone: str, opens: int, closes: int) -> bool:
 @covers("3.2.2 hours")
 @pytest.mark.parametrize("zone", ["America/New_York", "Europe/Berlin", "Asia/Kolkata", "Pacific/Auckland"])
 def test_a_campaign_dials_in_the_business_hours_of_its_zone(bench: Bench, zone: str) -> None:
-    campaign_id = begin(
-        bench, *[SILENT] * 8, timezone=zone, opens="09:00", closes="10:00", max_parallel_calls=1, max_retries=10,
-        retry_minutes=10_000,
-    )  # fmt: skip
-    for _ in range(16):
+    on(bench, weekday(bench, 5, 20))
+    more = {"timezone": zone, "opens": "09:00", "closes": "09:04", "max_parallel_calls": 1, "max_retries": 0}
+    campaign_id = begin(bench, *[SILENT] * 40, **more)
+    for _ in range(20):
         bench.step(12 * HOUR)
     calls = calls_of(bench, campaign_id)
-    assert len(calls) >= 8
+    assert len(calls) == 40
     assert all(within(call, zone, 9, 10) for call in calls), [call["created_at"] for call in calls]
+    days = {moment(call["created_at"]).astimezone(ZoneInfo(zone)).isoweekday() for call in calls}
+    assert days == {1, 2, 3, 4, 5}  # on Saturday and Sunday it rests
 
 
 @covers("3.2.2 hours")
@@ -269,13 +278,18 @@ def test_business_opens_at_the_local_hour_on_both_sides_of_a_change_of_clocks(
 
 
 def test_hours_may_go_past_midnight_and_belong_to_the_day_that_they_begin(bench: Bench) -> None:
-    campaign_id = begin(
-        bench, *[SILENT] * 200, timezone="UTC", opens="23:00", closes="01:00", weekdays=[5], max_parallel_calls=1,
-        max_retries=0,
-    )  # fmt: skip
-    bench.step(8 * DAY)
+    on(bench, weekday(bench, 7, 12))
+    more = {"timezone": "UTC", "opens": "23:00", "closes": "01:00", "weekdays": [5], "max_retries": 0}
+    campaign_id = begin(bench, *[SILENT] * 200, max_parallel_calls=1, **more)
+    on(bench, weekday(bench, 6, 0.5))
+    late = begin(
+        bench, SILENT, contacts=people(SILENT, block=557), **more
+    )  # it is Saturday, in Friday's hours
+    assert len(calls_of(bench, late)) == 1
+    bench.step(HOUR)
     times = [moment(call["created_at"]) for call in calls_of(bench, campaign_id)]
     assert {(at.isoweekday(), at.hour) for at in times} == {(5, 23), (6, 0)}
+    assert len(times) == 200
 
 
 def test_a_call_that_begins_in_business_hours_may_end_after_them(bench: Bench) -> None:
@@ -672,6 +686,20 @@ def test_a_lead_that_leaves_the_list_is_not_dialled_even_between_two_tries(
     seen = campaign(bench, campaign_id)
     assert (seen["status"], seen["stats"]["total_contacts"]) == ("completed", 2)
     assert [call["phone_number"][-4:] for call in calls_of(bench, campaign_id)] == [BUSY, YES]
+
+
+@pytest.mark.parametrize("query", ["", "?list_id={}"])
+def test_a_lead_that_waits_for_another_try_may_go(running: tuple[Bench, str, str], query: str) -> None:
+    bench, campaign_id, list_id = running
+    bench.step(20)
+    (waiting,) = bench.get("/v1/leads?phone=%2B12015560001")["items"]
+    assert campaign(bench, campaign_id)["stats"]["pending_contacts"] == 2
+    path = f"/v1/leads/{waiting['id']}{query.format(list_id)}"
+    assert bench.http.delete(path).status_code == 204
+    assert campaign(bench, campaign_id)["stats"]["total_contacts"] == 2
+    bench.step(HOUR)
+    assert campaign(bench, campaign_id)["status"] == "completed"
+    assert [call["phone_number"][-4:] for call in calls_of(bench, campaign_id)] == [BUSY, YES, YES]
 
 
 @pytest.mark.parametrize("ending", [YES, BUSY, ENDLESS])

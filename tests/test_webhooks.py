@@ -485,6 +485,7 @@ def test_a_deleted_subscription_sends_no_more(bench: Bench, receiver: Receiver) 
     for _ in range(4):
         later(bench, 3600)
     assert receiver.got == []
+    assert [(row["status"], len(row["attempts"])) for row in told(bench)] == [("failed", 1)]
 
 
 # How it is delivered
