@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: test demo bench snapshots lint clean
+.PHONY: test demo bench kills snapshots lint clean
 
 test: $(READY) lint
 	$(BIN)/python -m pytest
@@ -19,6 +19,9 @@ demo: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+kills: $(READY)
+	$(BIN)/python -m tests.kills --runs 200 --seed 1
 
 snapshots: $(READY)
 	$(BIN)/python -m tests.snapshots

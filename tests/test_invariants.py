@@ -116,24 +116,24 @@ class Deeds(RuleBasedStateMachine):
         else:
             assert status in (200, 204)
 
-    @rule(place=st.integers(0), deed=st.sampled_from(["unsubscribe", "delete", "off", "off"]))
-    def lose(self, place: int, deed: str) -> None:
-        """A lead unsubscribes, is deleted, or is taken off one list."""
-        if not (leads := audit.pages(self.door.ask, "/v1/leads", "items")):
+    @rule(place=st.integers(0), called=st.booleans())
+    def unsubscribe(self, place: int, called: bool) -> None:
+        if lead := self.lead(place, called):
+            assert self.door.send("PATCH", f"/v1/leads/{lead['id']}", {"status": "Unsubscribed"})[0] == 200
+            self.hush(None, lead["id"])
+
+    @rule(place=st.integers(0), called=st.booleans(), deed=st.sampled_from(["delete", "off", "off"]))
+    def lose(self, place: int, called: bool, deed: str) -> None:
+        """A lead is deleted, or taken off one of its lists."""
+        if not (lead := self.lead(place, called)):
             return
-        lead = leads[place % len(leads)]
         path, gone_from = f"/v1/leads/{lead['id']}", None
-        if deed == "unsubscribe":
-            assert self.door.send("PATCH", path, {"status": "Unsubscribed"})[0] == 200
-        elif deed == "off":
+        if deed == "off":
             list_id = lead["list_ids"][place % len(lead["list_ids"])]
             gone_from = next(id for id, of in self.lists.items() if of == list_id)
-            assert self.door.send("DELETE", f"{path}?list_id={list_id}")[0] == 204
-        else:
-            assert self.door.send("DELETE", path)[0] == 204
-        self.doubtful.add(lead["id"])
-        had = {call["id"] for call in self.seen.calls if call["lead_id"] == lead["id"]}
-        self.silent.setdefault((gone_from, lead["id"]), had)
+            path += f"?list_id={list_id}"
+        assert self.door.send("DELETE", path)[0] == 204
+        self.hush(gone_from, lead["id"])
 
     @rule(place=st.integers(0, 2), ending=ENDING)
     def enlist(self, place: int, ending: str) -> None:
@@ -232,6 +232,19 @@ class Deeds(RuleBasedStateMachine):
             assert {call["id"] for call in whose if campaign_id in (None, call["campaign_id"])} <= had
         ids = [call["id"] for call in seen.calls]
         assert ids[len(ids) - len(before.calls) :] == [call["id"] for call in before.calls]
+
+    def lead(self, place: int, called: bool) -> Told | None:
+        """One of those who are being called now, or of the others; of all where there is none."""
+        leads = audit.pages(self.door.ask, "/v1/leads", "items")
+        busy = {call["lead_id"] for call in self.seen.calls if call["status"] not in OVER}
+        chosen = [lead for lead in leads if (lead["id"] in busy) is called] or leads
+        return chosen[place % len(chosen)] if chosen else None
+
+    def hush(self, campaign_id: str | None, lead_id: str) -> None:
+        """From now on a lead gets no call of a campaign, or of none."""
+        had = {call["id"] for call in self.seen.calls if call["lead_id"] == lead_id}
+        self.silent.setdefault((campaign_id, lead_id), had)
+        self.doubtful.add(lead_id)
 
     def listed(self, campaign: Told) -> set[str]:
         leads = audit.pages(self.door.ask, f"/v1/leads?list_id={self.lists[campaign['id']]}", "items")
