@@ -171,6 +171,7 @@ ELSEWHERE = {
     "1.7 details": "Documented, and left out by the sandbox (A30).",
     "2.2 knowledge": "Knowledge bases are not built, and with them their two scopes.",
     "3.2 dashboard": "Campaigns are made in TopCalls' dashboard; here from files and through the controls.",
+    "3.2.3 account rate": "Campaigns of the sandbox keep to their own limits; an account's rate counts POST /v1/calls.",
     "3.3.5 failed": "No number of the sandbox fails: there is no telephone system behind it.",
     "4.1 technical failure": "No call of the sandbox breaks off while people talk (one row of A101).",
     "5.1 tool calls": "Not sent by the sandbox (A111).",

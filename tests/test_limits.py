@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -211,18 +212,26 @@ def test_a_revoked_key_opens_nothing_any_more(desk: Bench) -> None:
             desk.sandbox.revoke(wrong)
 
 
+DOCUMENTED: dict[str, set[str]] = {
+    "calls": {"calls:read", "calls:write"},
+    "balance": {"calls:read"},
+    "models": set(),
+    "voices": set(),
+    "campaigns": {"campaigns:read", "campaigns:write"},
+    "leads": {"leads:read", "leads:write"},
+    "phone-numbers": {"phone_numbers:read", "phone_numbers:write"},
+    "webhooks": {"webhooks:read", "webhooks:write"},
+}
+"""The table of section 1.3, written down once more, by the first step of a path."""
+IN_IT = [endpoint for endpoint in CATALOG if endpoint.path.split("/")[2] in DOCUMENTED]
+
+
 @covers("1.3 scopes", "A8", "A9", "A10", "A11", "A12", "1.7 403", "1.2 bearer")
-@pytest.mark.parametrize("endpoint", CATALOG, ids=lambda endpoint: endpoint.tool)
-def test_an_endpoint_asks_for_its_own_scope_and_no_other(limited: Bench, endpoint: type) -> None:
-    """The table of section 1.3, written down here once more."""
-    documented = {
-        "calls": {"calls:read", "calls:write"}, "balance": {"calls:read"}, "models": set(), "voices": set(),
-        "campaigns": {"campaigns:read", "campaigns:write"}, "leads": {"leads:read", "leads:write"},
-        "phone-numbers": {"phone_numbers:read", "phone_numbers:write"}, "webhooks": {"webhooks:read", "webhooks:write"},
-    }  # fmt: skip
-    method, path = endpoint.method, endpoint.path  # type: ignore[attr-defined]
+@pytest.mark.parametrize("endpoint", IN_IT, ids=lambda endpoint: endpoint.tool)
+def test_an_endpoint_asks_for_its_own_scope_and_no_other(limited: Bench, endpoint: Any) -> None:
+    method, path = endpoint.method, endpoint.path
     noun = path.split("/")[2]
-    wanted = {one for one in documented[noun] if one.endswith("read") is (method == "GET")}
+    wanted = {one for one in DOCUMENTED[noun] if one.endswith("read") is (method == "GET")}
     for hole in ("call_id", "campaign_id", "lead_id", "webhook_id", "phone_number_id", "carrier_id"):
         path = path.replace(f"{{{hole}}}", NOWHERE)
     keys = [[], sorted(set(SCOPES) - wanted), sorted(wanted), None]
