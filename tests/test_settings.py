@@ -135,7 +135,7 @@ def test_two_clients_without_a_key_share_one_world(home: Path) -> None:
 
     with Client() as one, Client() as two:
         placed = one.send(PlaceCall(**CALL))
-        assert [call.id for call in two.send(ListCalls()).data] == [placed.call_id]
+        assert two.send(ListCalls(limit=1)).data[0].id == placed.call_id
 
 
 def test_a_refused_key_is_an_error_and_never_a_reason_to_practise(home: Path) -> None:

@@ -70,7 +70,7 @@ def serve_forever(sandbox: Sandbox, port: int, speed: float, ready: Callable[[st
     ready(f"http://{HOST}:{line.getsockname()[1]}")
     sandbox.courier.open()
     gc.collect()
-    gc.freeze()  # what is loaded stays: looking for garbage in it again and again would take a tenth of the time
+    gc.freeze()  # what is loaded stays: looking for garbage in it time and again would take a tenth of it
     try:
         _server(sandbox).run(sockets=[line])
     finally:
