@@ -327,12 +327,18 @@ def test_a_campaign_dials_the_leads_of_its_list_in_their_order(bench: Bench) -> 
     ]
     bring_in(bench, leads, list_id=list_id)
     made(bench, "+14155500018", OTHER, name="On another list")
+    made(bench, "+14155510018", OTHER, name="Sixth")
+    last = [{"name": "Fifth", "phone_number": "+14155520018"}, {"name": "Sixth", "phone_number": "+14155510018"},
+            {"name": "Seventh", "phone_number": "+14155530018"}]  # fmt: skip
+    bring_in(bench, last, list_id=list_id)
     bench.http.delete(f"/v1/leads/{bench.get('/v1/leads?phone=%2B14155580018')['items'][0]['id']}")
-    assert bench.get(f"/v1/campaigns/{campaign_id}")["stats"]["total_contacts"] == 3
+    assert bench.get(f"/v1/campaigns/{campaign_id}")["stats"]["total_contacts"] == 6
     assert bench.http.post(f"/v1/campaigns/{campaign_id}/start").status_code == 200
     bench.step(3600)
     calls = bench.get(f"/v1/calls?campaign_id={campaign_id}")["data"][::-1]
-    assert [call["phone_number"] for call in calls] == ["+14155560018", "+14155570018", "+14155590018"]
+    assert [call["phone_number"] for call in calls] == [
+        "+14155560018", "+14155570018", "+14155590018", "+14155520018", "+14155510018", "+14155530018"
+    ]  # fmt: skip
     assert bench.call(calls[1]["id"])["metadata"]["request_data"] == {"name": "Second", "city": "Rome"}
     statuses = {one["name"]: one["status"] for one in bench.get("/v1/leads")["items"]}
     assert statuses.pop("On another list") == "New"

@@ -76,7 +76,8 @@ def bulk(request: ImportLeads, caller: Caller) -> LeadsImported:
     changed = [known[number] for number in first if number in known] if request.mode == "merge" else []
     for row in changed:
         _change(row, first[row["phone_number"]], caller)
-    attach([row["id"] for row in (*fresh, *known.values())], request.list_id, caller)
+    ids = {row["phone_number"]: row["id"] for row in (*fresh, *known.values())}
+    attach([ids[number] for number in first], request.list_id, caller)
     return LeadsImported(
         success=True,
         inserted=len(fresh),
