@@ -15,19 +15,23 @@ from typing import Any
 
 @dataclass
 class Receiver:
-    """A server of webhooks; it writes down what comes, and refuses some of it the first time."""
+    """A server of webhooks; it writes down what comes. With `chance` it refuses some of it the first time."""
 
-    chance: random.Random
+    chance: random.Random | None = None
     came: dict[tuple[str, str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
     """For subject, event and path, the delivery ids in the order in which they came."""
+    bodies: dict[str, str] = field(default_factory=dict)
+    """What came last under a delivery id."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def status(self, path: str, event: str, delivery: str, body: dict[str, Any]) -> int:
-        subject = body.get("call_id") or body["campaign_id"]
+    def status(self, path: str, event: str, delivery: str, body: str) -> int:
+        """Write a webhook down; the status of the answer."""
+        told = json.loads(body)
         with self.lock:
-            known = any(delivery in ids for ids in self.came.values())
-            self.came[subject, event, path].append(delivery)
-            return 200 if known or self.chance.random() < 0.8 else 500
+            known = delivery in self.bodies
+            self.bodies[delivery] = body
+            self.came[told.get("call_id") or told["campaign_id"], event, path].append(delivery)
+            return 200 if known or self.chance is None or self.chance.random() < 0.8 else 500
 
     @contextmanager
     def open(self) -> Iterator[str]:
@@ -39,7 +43,7 @@ class Receiver:
                 if len(body) < length:
                     return  # who sent it is dead
                 event, delivery = self.headers["x-topcalls-event"], self.headers["x-topcalls-delivery"]
-                self.send_response(receiver.status(self.path, event, delivery, json.loads(body)))
+                self.send_response(receiver.status(self.path, event, delivery, body.decode()))
                 self.send_header("content-length", "0")
                 self.end_headers()
 

@@ -12,7 +12,7 @@ from heapq import heapify, heappop, heappush, heapreplace
 from . import calls, events, ledger
 from .caller import Caller, Fresh, Scene
 from .campaigns import COUNTED, became
-from .numbers import active
+from .numbers import ready
 from .plans import Plan
 from .queue import Queue
 from .script import Ended, Script, closed
@@ -22,6 +22,7 @@ AT_ONCE = 2000
 """Wakings that one transaction works out at most, so that others get their turn."""
 RETRIED = frozenset({"busy", "no-answer", "failed", "dispatch_timeout"})
 """Outcomes after which a contact is tried again."""
+_NEVER = 2**62
 
 
 def carry_on(book: Book, scene: Scene, until: int, most: int = AT_ONCE) -> bool:
@@ -56,7 +57,7 @@ class _Desk:
         self.caller = caller
         self.purse = ledger.Purse(caller)
         self.subscribed = events.subscribed(caller)
-        self._numbers = frozenset(active(caller))
+        self._ready = ready(caller)
         self._placed: list[Row] = []
         self._kind = caller.kind("call")
         self._made, self._last = caller.book.made(self._kind)
@@ -74,7 +75,7 @@ class _Desk:
         lead = contact["lead"]
         facts = {"name": lead["name"], **(lead["metadata"] or {})}
         request = run.request.model_copy(update={"phone_number": lead["phone_number"], "request_data": facts})
-        if request.from_number in self._numbers:
+        if self._ready.get(str(request.from_number), _NEVER) <= self.caller.now:
             script = calls.script_of(request, fresh, self.caller, contact["attempts"])
         else:
             over = Ended(fresh.created_at + 1, "failed", "The campaign's number is not active")

@@ -31,15 +31,20 @@ PROVISIONING = 2000
 
 def active(caller: Caller) -> list[str]:
     """The account's numbers that can be a caller id, oldest first (contract A58)."""
+    return [number for number, ready_at in ready(caller).items() if ready_at <= caller.now]
+
+
+def ready(caller: Caller) -> dict[str, int]:
+    """From when on each of the account's numbers can be a caller id, those that can already among them."""
     rows = caller.book.rows(
         "numbers",
         ("account_id", "=", caller.account),
         ("status", "=", "active"),
         ("deleted_at", "is", None),
-        ("ready_at", "<=", caller.now),
         order="created_at",
+        only=("number", "ready_at"),
     )
-    return [str(row["number"]) for row in rows]
+    return {row["number"]: row["ready_at"] for row in rows}
 
 
 def carriers(caller: Caller) -> CarrierPage:
