@@ -318,3 +318,73 @@ def test_the_status_filter_is_about_how_the_telephone_ended(bench: Bench) -> Non
         assert [(row["id"], row["call_status"]) for row in found] == [(ids[outcome], outcome)]
     for status in ("queued", "in_progress", "in-progress", "cancelled", "rejected", "Completed", ""):
         assert paths(bench.http.get(f"/v1/calls?status={status}")) == ["status"]
+
+
+@covers("4.1 technical failure", "A101")
+def test_a_line_that_breaks_down_fails_the_call_and_bills_what_was_spoken(bench: Bench) -> None:
+    call_id = bench.place(max_duration=10, webhook_url="http://127.0.0.1:9/calls")
+    assert bench.http.post(f"/sandbox/calls/{call_id}/fail", json={}).status_code == 400
+    bench.step(30)
+    before = bench.call(call_id)
+    assert bench.http.post(f"/sandbox/calls/{call_id}/fail", json={}).status_code == 204
+    call = bench.call(call_id)
+    assert (call["status"], call["call_status"], call["error_message"]) == (
+        "failed",
+        "failed",
+        "The line broke down",
+    )
+    assert call["transcript"] == before["transcript"]
+    assert 0 < call["duration"] < 1
+    balance = bench.get("/v1/balance")
+    assert (balance["reserved"], balance["welcome_bonus_used"]) == (0, call["duration"])
+    bench.step(600)
+    assert [one["event"] for one in bench.get("/sandbox/deliveries")["data"]] == ["call.failed"]
+    assert bench.get("/v1/balance") == balance
+    assert bench.http.post(f"/sandbox/calls/{call_id}/fail", json={}).status_code == 400
+
+
+def test_a_claimed_number_rings_here_and_is_answered_in_ones_own_words(bench: Bench) -> None:
+    number = "+14155550150"
+    unclaimed = bench.place(number)
+    assert bench.http.post(f"/sandbox/calls/{unclaimed}/pick_up", json={}).status_code == 400
+    assert bench.http.post("/sandbox/claims", json={"number": "12"}).status_code == 400
+    assert bench.http.post("/sandbox/claims", json={"number": number}).status_code == 201
+    call_id = bench.place(number, task="Ask whether they deliver.")
+    url = f"/sandbox/calls/{call_id}"
+    assert bench.http.post(f"{url}/pick_up", json={}).status_code == 400  # it has not rung yet
+    bench.step(3)
+    assert bench.http.post(f"{url}/say", json={"words": "Hello"}).status_code == 400
+    assert bench.http.post(f"{url}/pick_up", json={}).status_code == 204
+    bench.step(10)
+    for words in ("Mill Bakery, good morning.", "We deliver on Tuesdays."):
+        assert bench.http.post(f"{url}/say", json={"words": words}).status_code == 204
+        bench.step(15)
+    for wrong in ("", "   ", "x" * 1001):
+        assert bench.http.post(f"{url}/say", json={"words": wrong}).status_code == 400
+    call = bench.call(call_id)
+    theirs = [turn["text"] for turn in call["transcript"] if turn["user"] == "user"]
+    assert theirs == ["Mill Bakery, good morning.", "We deliver on Tuesdays."]
+    bench.step(60)
+    done = bench.call(call_id)
+    assert (done["status"], done["completed"]) == ("completed", True)
+    assert "We deliver on Tuesdays." in done["call_summary"]
+    assert bench.http.delete(f"/sandbox/claims/{number.replace('+', '%2B')}").status_code == 204
+    assert bench.get("/sandbox/overview")["claims"] == []
+
+
+@pytest.mark.parametrize("deed", ["hang_up", "decline"])
+def test_hanging_up_here_ends_the_call_and_frees_what_it_held(bench: Bench, deed: str) -> None:
+    bench.http.post("/sandbox/claims", json={"number": HUMAN})
+    call_id = bench.place(max_duration=20)
+    bench.step(3)
+    if deed == "hang_up":
+        bench.http.post(f"/sandbox/calls/{call_id}/pick_up", json={})
+        bench.step(30)
+    assert bench.get("/v1/balance")["reserved"] == 20
+    assert bench.http.post(f"/sandbox/calls/{call_id}/{deed}", json={}).status_code == 204
+    call = bench.call(call_id)
+    assert call["call_status"] == {"hang_up": "completed", "decline": "rejected"}[deed]
+    balance = bench.get("/v1/balance")
+    assert (balance["reserved"], balance["welcome_bonus_used"]) == (0, call["duration"])
+    bench.step(3600)
+    assert bench.get("/v1/balance") == balance

@@ -14,7 +14,7 @@ from .conversation import written
 from .live import talked
 from .numbers import active
 from .problem import Wrong, invalid, invalid_state, not_found
-from .script import AFTERWARDS, SCRIPT, Answered, Ended, Processed, Ringing, Script, Seen
+from .script import AFTERWARDS, SCRIPT, Answered, Ended, Processed, Ringing, Script, Seen, closed
 from .store import Row
 from .telling import call_seen, in_list, told
 
@@ -92,6 +92,34 @@ def cancel(request: CancelCall, caller: Caller) -> Stopped:
     return Stopped(ok=True)
 
 
+def fail(call_id: str, caller: Caller) -> None:
+    """The line breaks down in the middle of a call; what was said until then is kept (contract A101)."""
+    row = in_progress(call_id, caller)
+    spoken = tuple(event for event in SCRIPT.validate_json(row["script"]).events if event.at <= caller.now)
+    broken = Ended(caller.now, "failed", "The line broke down")
+    rewrite(row, closed(Script(row["created_at"], "", 0, spoken), broken), caller)
+
+
+def rewrite(row: Row, script: Script, caller: Caller) -> None:
+    """Put another script in the place of a call's; what it no longer says is told to nobody."""
+    after = {**row, **dates(script)}
+    if after["ends_at"] is not None and after["ends_at"] <= caller.now:
+        ledger.settle(caller, held=-row["held"], billed=after["billed"])  # before the call counts as ended
+        _wake(after, caller)
+    changed = {name: after[name] for name in after if after[name] != row[name]}
+    caller.book.change("calls", ("id", "=", row["id"]), **changed)
+    events.call_off(row["id"], caller)
+    events.schedule(after, script, events.targets(after, caller), caller, since=caller.now)
+
+
+def in_progress(call_id: str, caller: Caller) -> Row:
+    row = own(call_id, caller)
+    status = call_seen(row, caller.now).status
+    if status != "in_progress":
+        raise invalid_state(f"Call is {status}")
+    return row
+
+
 def own(call_id: str, caller: Caller) -> Row:
     if row := caller.own("calls", call_id):
         return row
@@ -154,8 +182,13 @@ def _cut(kind: str, call_id: str, caller: Caller) -> None:
     ledger.settle(caller, held=-row["held"], billed=billed)  # before the call counts as ended
     caller.book.change("calls", ("id", "=", call_id), **changed)
     events.call_off(call_id, caller)
+    _wake(row, caller)
+
+
+def _wake(row: Row, caller: Caller) -> None:
+    """A campaign whose call has ended before its time takes note."""
     if row["campaign_id"]:
-        caller.book.change("contacts", ("call_id", "=", call_id), ends_at=caller.now)
+        caller.book.change("contacts", ("call_id", "=", row["id"]), ends_at=caller.now)
         caller.book.change("campaigns", ("id", "=", row["campaign_id"]), wakes_at=caller.now)
 
 

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from pydantic import ValidationError
 
 from ..api.campaigns import ENDED
+from ..api.fields import E164
 from ..wire import Reply
 from . import access, arrivals, calls, campaigns, events, faults, pickup
 from .arrivals import Arrived
@@ -96,6 +97,9 @@ class Controls:
                 return _stopped(campaign_id, caller)
             case "POST", ["calls", call_id, "transfer"]:
                 return _transferred(call_id, given, caller)
+            case "POST", ["calls", call_id, "fail"]:
+                calls.fail(call_id, caller)
+                return Reply(204)
             case "POST", ["calls", call_id, deed] if deed in pickup.DEEDS:
                 pickup.done(deed, call_id, str(given.get("words", "")), caller)
                 return Reply(204)
@@ -172,10 +176,12 @@ def _stopped(campaign_id: str, caller: Caller) -> Reply:
 
 def _transferred(call_id: str, given: Mapping[str, Any], caller: Caller) -> Reply:
     """A transfer that somebody orders; the sandbox makes none by itself (contract A115)."""
-    row = calls.own(call_id, caller)
-    if call_seen(row, caller.now).status != "in_progress":
-        raise invalid(Wrong("call", "must be in progress"))
-    events.transferred(row, str(given.get("to", "")), caller)
+    row = calls.in_progress(call_id, caller)
+    try:
+        to = E164.parse(str(given.get("to", "")))
+    except ValueError as wrong:
+        raise invalid(Wrong("to", str(wrong))) from None
+    events.transferred(row, to, caller)
     return Reply(204)
 
 

@@ -44,11 +44,13 @@ class Target:
 
 
 def targets(row: Row, caller: Caller) -> list[Target]:
-    """All who are told of a call that was placed by itself: its own address, and the subscriptions."""
+    """All who are told of a call: its own address or its campaign's, and the subscriptions."""
     own = row["metadata"]
     found = []
     if own.get("webhook_url"):
         found.append(Target("call", own["webhook_url"], own["webhook_events"]))
+    if row["campaign_id"]:
+        found += campaign_targets(caller.book.rows("campaigns", ("id", "=", row["campaign_id"]))[0])
     return found + subscribed(caller)
 
 
@@ -100,10 +102,9 @@ def schedule(
     caller.book.add("deliveries", *(one for one in due if one["id"] not in known))
 
 
-def call_off(subject_id: str, caller: Caller, source: str | None = None) -> None:
+def call_off(call_id: str, caller: Caller) -> None:
     """Nothing that has not happened yet is told any more (contract A68, A69)."""
-    whose = (("source", "=", source),) if source else ()
-    caller.book.remove("deliveries", ("subject_id", "=", subject_id), ("created_at", ">", caller.now), *whose)
+    caller.book.remove("deliveries", ("subject_id", "=", call_id), ("created_at", ">", caller.now))
 
 
 def happened(event: str, campaign: Row, stats: Mapping[str, Any], caller: Caller, reason: str = "") -> None:
@@ -134,9 +135,7 @@ def transferred(row: Row, to: str, caller: Caller) -> None:
         "transfer_to": to,
         "transferred_at": iso(caller.now),
     }
-    campaign = caller.book.find("campaigns", id=row["campaign_id"]) if row["campaign_id"] else None
-    whom = campaign_targets(campaign) if campaign else targets(row, caller)
-    for one in whom:
+    for one in targets(row, caller):
         if "call.transferred" in one.events:
             caller.book.add(
                 "deliveries", _delivery(caller, "call.transferred", one, row["id"], caller.now, payload)

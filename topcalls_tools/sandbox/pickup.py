@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..api.calls import PlaceCall
 from ..api.fields import E164
-from . import calls, events, ledger
+from . import calls
 from .caller import Caller
 from .live import Deed, talked
 from .problem import Wrong, invalid, invalid_state
@@ -58,12 +58,4 @@ def _rewrite(row: Row, caller: Caller) -> None:
         **{**row["metadata"], "phone_number": row["phone_number"], "from_number": row["from_number"]}
     )
     script = talked(caller.scene.seed, request, row["ordinal"], row["created_at"], deeds)
-    after = {**row, **calls.dates(script)}
-    names = (
-        "script", "outcome", "rings_at", "answered_at", "ends_at", "done_at", "disposition", "billed",
-    )  # fmt: skip
-    if after["ends_at"] is not None and after["ends_at"] <= caller.now:
-        ledger.settle(caller, held=-row["held"], billed=after["billed"])  # before the call counts as ended
-    caller.book.change("calls", ("id", "=", row["id"]), **{name: after[name] for name in names})
-    events.call_off(row["id"], caller)
-    events.schedule(after, script, events.targets(after, caller), caller, since=caller.now)
+    calls.rewrite(row, script, caller)
