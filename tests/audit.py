@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -71,8 +71,8 @@ def minutes(call: Told) -> Decimal:
     """What a call costs (contract A125)."""
     if call["started_at"] is None or call["end_at"] is None:
         return Decimal(0)
-    spoken = Decimal((at(call["end_at"]) - at(call["started_at"])).total_seconds()) / 60
-    return spoken.quantize(Decimal("0.01"), ROUND_HALF_UP)
+    spoken = (at(call["end_at"]) - at(call["started_at"])) // timedelta(milliseconds=1)
+    return (Decimal(spoken) / 60_000).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 def ledger(allocated: float, bonus: float, calls: Iterable[Told], longest: Mapping[str, float]) -> Told:

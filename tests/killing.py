@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -145,20 +144,13 @@ class Run:
         due = audit.ledger(*MINUTES, seen.calls, longest)
         self._expect(seen.balance == due, f"balance {seen.balance}, by the calls {due}")
         wanted = {call["id"]: {"campaign" if call["campaign_id"] else "call": HEARD} for call in seen.calls}
-        checks: list[Callable[[], None]] = [
-            partial(check, seen)
-            for check in (audit.billed_as_spoken, audit.newest_first, audit.rings_as_told)
-        ]
-        checks.append(partial(audit.told_once, seen, wanted))
+        self._check(audit.billed_as_spoken, seen)
+        self._check(audit.newest_first, seen)
+        self._check(audit.rings_as_told, seen)
+        self._check(audit.told_once, seen, wanted)
         for one in seen.campaigns:
-            checks += [
-                partial(check, one, seen.of(one["id"])) for check in (audit.adds_up, audit.never_too_many)
-            ]
-        for check in checks:
-            try:
-                check()
-            except AssertionError as wrong:
-                self.wrong.append(f"{check}: {wrong}")
+            self._check(audit.adds_up, one, seen.of(one["id"]))
+            self._check(audit.never_too_many, one, seen.of(one["id"]))
         self._received(seen, receiver)
 
     def _received(self, seen: audit.Seen, receiver: Receiver) -> None:
@@ -221,6 +213,12 @@ class Run:
         return httpx.Client(
             base_url=url, headers={"Authorization": f"Bearer {self.key}"}, trust_env=False, timeout=30
         )
+
+    def _check(self, holds: Callable[..., None], *told: Any) -> None:
+        try:
+            holds(*told)
+        except AssertionError as wrong:
+            self.wrong.append(f"{holds.__name__}: {str(wrong)[:500]}")
 
     def _expect(self, holds: bool, words: str) -> None:
         if not holds:

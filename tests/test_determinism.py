@@ -21,5 +21,5 @@ def test_two_processes_are_told_the_same(tmp_path: Path) -> None:
     calm, restless = (dict[str, str](json.loads(twin.communicate()[0])) for twin in twins)
     differ = [path for path in {**calm, **restless} if calm.get(path) != restless.get(path)]
     assert differ[:5] == []
-    assert sum(path.startswith("/v1/calls/") for path in calm) > 100
+    assert sum(path.startswith("/v1/calls/") for path in calm) > 60
     assert sum(path.startswith("webhook ") for path in calm) > 1000

@@ -50,9 +50,14 @@ def deeds() -> Iterator[Deed]:
     yield 16, "POST", "/v1/calls/{call:+14155550008}/stop", None
     yield 16, "POST", "/v1/calls/{call:+14155550009}/cancel", None
     yield 40, "POST", "/v1/campaigns/{campaign:Mornings}/start", None
-    yield 40, "POST", "/v1/campaigns/{campaign:Nights}/start", None
     for place, number in enumerate(reached):
         yield 300 + place // 4 * 2.5, "POST", "/v1/calls", _call(number, place + 1)
+    yield (
+        1.02 * HOUR,
+        "POST",
+        "/v1/campaigns/{campaign:Nights}/start",
+        None,
+    )  # both of them call the same people
     yield 5 * HOUR, "PATCH", "/v1/leads/{lead:+12125552004}", {"status": "Unsubscribed"}
     yield 5 * HOUR, "DELETE", "/v1/leads/{lead:+12125552011}", None
     yield 5.5 * HOUR, "POST", "/v1/campaigns/{campaign:Mornings}/pause", None
@@ -83,7 +88,7 @@ def plans(hooks: str) -> tuple[Plan, ...]:
     """Campaigns that share some of their contacts; one has more of them than are read at once."""
     few = [{"name": f"No. {n}", "phone_number": f"+1212555{2000 + n}"} for n in range(25)]
     few += [{"name": f"Ending {n}", "phone_number": f"+1212555{n:04}"} for n in range(1, 23)]
-    many = [{"name": f"Far {n}", "phone_number": f"+1646555{n:04}"} for n in range(1, 560)]
+    many = [{"name": f"Far {n}", "phone_number": f"+1646555{n:04}"} for n in range(1, 530)]
     shared: dict[str, Any] = {"task": TASKS[1], "webhook_url": f"{hooks}/campaign", "max_retries": 2}
     shared["webhook_events"] = [
         *EVENTS,
@@ -94,8 +99,8 @@ def plans(hooks: str) -> tuple[Plan, ...]:
     ]
     always = {"opens": "00:00", "closes": "00:00", "weekdays": range(1, 8)}
     own: list[dict[str, Any]] = [
-        {"name": "Mornings", "contacts": few, "opens": "08:00", "closes": "11:00", "max_parallel_calls": 2},
-        {"name": "Nights", "contacts": few[::-1], "opens": "20:00", "closes": "02:00", "timezone": "Asia/Tokyo", "task": TASKS[2]},
+        {"name": "Mornings", "contacts": few, "opens": "08:00", "closes": "11:00", "max_parallel_calls": 2, "task": TASKS[2]},
+        {"name": "Nights", "contacts": few[::-1], "opens": "20:00", "closes": "02:00", "timezone": "Asia/Tokyo"},
         {"name": "Everybody", "contacts": many + few, **always, "max_parallel_calls": 20, "retry_minutes": 5, "max_duration": 3, "webhook_events": EVENTS[2:]},
     ]  # fmt: skip
     return tuple(Plan.model_validate({**shared, **one}) for one in own)
@@ -141,7 +146,7 @@ class Twin:
         """Where the restless one stops on its way: often soon after the last deed, hours apart later."""
         if not self.restless or last == self.now:
             return []
-        several, longest = min(60, (last - self.now) // 400), math.log(last - self.now)
+        several, longest = min(40, (last - self.now) // 400), math.log(last - self.now)
         return sorted(self.now + int(math.exp(self.chance.uniform(0, longest))) for _ in range(several))
 
     def look_around(self) -> None:
