@@ -229,6 +229,13 @@ class Done(Record):
     """What to know about this outcome, in a sentence of TopCalls Tools."""
 
 
+class Deleted(Done):
+    """Something that was deleted."""
+
+    deleted: bool = True
+    """True: it is gone."""
+
+
 class Stopped(Record):
     """What a brake did."""
 

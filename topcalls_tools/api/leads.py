@@ -7,9 +7,8 @@ from typing import Annotated, Any, Generic, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from ..action import Arguments, Effect, R, Record, ToolDefault
-from ..endpoint import Done, Endpoint
+from ..endpoint import Deleted, Done, Endpoint
 from .fields import Handle, JsonObject, LeadId, Limit, Page, Paged, PhoneNumber
-from .phone_numbers import Deleted
 
 LeadStatus = Literal["New", "Contacted", "Converted", "Unsubscribed"]
 MOST_LEADS = 2000

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, Strict, model_validator
 
 from ..action import Arguments, Effect, Record
-from ..endpoint import Done, Endpoint
+from ..endpoint import Deleted, Done, Endpoint
 from ..errors import NotFound
 from .fields import WHOLE, CarrierId, Handle, Page, Paged, PhoneNumber, PhoneNumberId, Secret, Truth
 
@@ -93,13 +93,6 @@ class NumberPage(Page[Number]):
 
 class NumberAdded(NumberFacts, Done):
     """A phone number that was added."""
-
-
-class Deleted(Done):
-    """Something that was deleted."""
-
-    deleted: bool = True
-    """True: it is gone."""
 
 
 class SipGateway(Arguments):

@@ -8,10 +8,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from ..action import Effect, Record
-from ..endpoint import Done, Endpoint
+from ..endpoint import Deleted, Done, Endpoint
 from ..errors import NotFound
 from .fields import JsonObject, Page, WebhookId, WebhookUrl
-from .phone_numbers import Deleted
 
 
 def _known(event: str) -> str:

@@ -19,7 +19,7 @@ from ..api.leads import (
     ListLeads,
     UpdateLead,
 )
-from ..api.phone_numbers import Deleted
+from ..endpoint import Deleted
 from .caller import Caller
 from .clock import iso
 from .plans import Contact

@@ -11,7 +11,6 @@ from ..api.phone_numbers import (
     CarrierAdded,
     CarrierPage,
     DeleteCarrier,
-    Deleted,
     DeletePhoneNumber,
     GetPhoneNumber,
     ListPhoneNumbers,
@@ -19,6 +18,7 @@ from ..api.phone_numbers import (
     NumberAdded,
     NumberPage,
 )
+from ..endpoint import Deleted
 from .book import equal
 from .caller import Caller
 from .clock import iso

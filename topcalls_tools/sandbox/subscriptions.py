@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..api.phone_numbers import Deleted
 from ..api.webhooks import (
     CreateWebhook,
     DeleteWebhook,
@@ -11,6 +10,7 @@ from ..api.webhooks import (
     WebhookFacts,
     WebhookPage,
 )
+from ..endpoint import Deleted
 from . import events
 from .caller import Caller
 from .clock import iso

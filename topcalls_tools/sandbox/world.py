@@ -37,7 +37,6 @@ from ..api.phone_numbers import (
     CarrierAdded,
     CarrierPage,
     DeleteCarrier,
-    Deleted,
     DeletePhoneNumber,
     GetPhoneNumber,
     ListCarriers,
@@ -47,7 +46,7 @@ from ..api.phone_numbers import (
     NumberPage,
 )
 from ..api.webhooks import CreateWebhook, DeleteWebhook, ListWebhooks, WebhookCreated, WebhookPage
-from ..endpoint import Endpoint, Stopped
+from ..endpoint import Deleted, Endpoint, Stopped
 from . import calls, campaigns, leads, ledger, numbers, offer, subscriptions
 from .caller import Caller
 
