@@ -15,15 +15,15 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from topcalls_tools.sandbox import Sandbox, open_sandbox
-from topcalls_tools.sandbox.arrivals import Arrived
 from topcalls_tools.sandbox.caller import Scene
 from topcalls_tools.sandbox.clock import Clock
-from topcalls_tools.sandbox.controls import Controls
 from topcalls_tools.sandbox.deliveries import Courier
-from topcalls_tools.sandbox.gateway import Gateway
 from topcalls_tools.sandbox.people import People
 from topcalls_tools.sandbox.plans import Plan
 from topcalls_tools.sandbox.store import Store
+from topcalls_tools.sandbox.web.arrivals import Arrived
+from topcalls_tools.sandbox.web.controls import Controls
+from topcalls_tools.sandbox.web.gateway import Gateway
 
 from .audit import Told
 from .test_sandbox import TASK, Hand

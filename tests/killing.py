@@ -28,10 +28,10 @@ from topcalls_tools.sandbox import open_sandbox, serve_forever, serve_in_backgro
 from topcalls_tools.sandbox.caller import Scene
 from topcalls_tools.sandbox.clock import Clock
 from topcalls_tools.sandbox.deliveries import LEASE, Courier
-from topcalls_tools.sandbox.gateway import Gateway
 from topcalls_tools.sandbox.people import People
 from topcalls_tools.sandbox.plans import Plan
 from topcalls_tools.sandbox.store import Store
+from topcalls_tools.sandbox.web.gateway import Gateway
 
 from . import audit
 from .receiver import Receiver

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from topcalls_tools.sandbox import open_sandbox, serve_in_background
-from topcalls_tools.sandbox.arrivals import Arrived
-from topcalls_tools.sandbox.faults import Kind
+from topcalls_tools.sandbox.web.arrivals import Arrived
+from topcalls_tools.sandbox.web.faults import Kind
 
 from .contract import covers
 from .test_sandbox import Bench, Hand, bench, calm

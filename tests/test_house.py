@@ -41,7 +41,12 @@ MAY_IMPORT = {
 }
 HOMES = {
     "httpx": {"client.py", "http.py", "sandbox/deliveries.py"},
-    "sqlalchemy": {"journal/store.py", "journal/tables.py", "journal/migrations/", "sandbox/statements.py"},
+    "sqlalchemy": {
+        "journal/store.py",
+        "journal/tables.py",
+        "journal/migrations/",
+        "sandbox/store/statements.py",
+    },
     "alembic": {"journal/store.py", "journal/migrations/"},
     "langchain_core": {"langchain.py"},
     "starlette": {"sandbox/"},

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from topcalls_tools.api.calls import PlaceCall
-from topcalls_tools.sandbox.live import LONGEST, SILENCE, Deed, talked
+from topcalls_tools.sandbox.people.live import LONGEST, SILENCE, Deed, talked
+from topcalls_tools.sandbox.people.tempers import RING_OUT
 from topcalls_tools.sandbox.script import SCRIPT, Answered, Ended, Processed, Ringing, Said, Script, spoken_ms
-from topcalls_tools.sandbox.tempers import RING_OUT
 
 TASK = (
     "Book a table for two on Friday at 7 pm, ask whether they have vegan dishes, and how much the menu costs."

@@ -22,7 +22,8 @@ from jsonschema import Draft202012Validator
 from topcalls_tools.api import CATALOG
 from topcalls_tools.api.fields import Page
 from topcalls_tools.endpoint import WITH_BODY
-from topcalls_tools.sandbox import docs, open_sandbox, openapi, serve_in_background
+from topcalls_tools.sandbox import open_sandbox, serve_in_background
+from topcalls_tools.sandbox.web import docs, openapi
 
 ROOT = Path(__file__).parent.parent
 LEAST_CASES = 2000

@@ -17,11 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from topcalls_tools.api.calls import PlaceCall
-from topcalls_tools.sandbox.brief import brief, spoken_in
-from topcalls_tools.sandbox.conversation import written
 from topcalls_tools.sandbox.errors import SandboxError
 from topcalls_tools.sandbox.people import PEOPLE, People, Person
-from topcalls_tools.sandbox.phrases import ENGLISH, SPANISH
+from topcalls_tools.sandbox.people.brief import brief, spoken_in
+from topcalls_tools.sandbox.people.conversation import written
+from topcalls_tools.sandbox.people.phrases import ENGLISH, SPANISH
 from topcalls_tools.sandbox.script import (
     SCRIPT,
     Answered,

@@ -11,8 +11,8 @@ import pytest
 
 from topcalls_tools.cli.sandbox import sandbox
 from topcalls_tools.sandbox import plans
-from topcalls_tools.sandbox.faults import Kind
 from topcalls_tools.sandbox.people import PEOPLE, People, Temper
+from topcalls_tools.sandbox.web.faults import Kind
 
 PAGE = (Path(__file__).parent.parent / "docs" / "sandbox.md").read_text("utf-8")
 

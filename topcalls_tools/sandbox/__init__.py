@@ -5,7 +5,7 @@ from __future__ import annotations
 from .box import Sandbox, open_sandbox
 from .errors import SandboxError
 from .plans import Plan, plans
-from .serve import Served, serve_forever, serve_in_background
+from .web.serve import Served, serve_forever, serve_in_background
 
 __all__ = [
     "Plan",

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from ..api import CATALOG
 from .caller import Caller
 from .errors import SandboxError
-from .gateway import digest
 from .store import Book
+from .web.gateway import digest
 
 SCOPES = tuple(sorted({kind.scope for kind in CATALOG if kind.scope}))
 HINT = 6

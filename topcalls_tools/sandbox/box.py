@@ -12,18 +12,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import access, accounts, furnish, ledger
+from . import accounts, furnish, ledger
 from .caller import Caller, Scene
 from .campaigns import new_campaign
 from .clock import Clock, Real, written
-from .controls import Controls
 from .deliveries import Courier
 from .errors import SandboxError
-from .gateway import Gateway, digest
 from .people import People
 from .plans import Plan
 from .problem import Problem
 from .store import Book, Store
+from .web import access
+from .web.controls import Controls
+from .web.gateway import Gateway, digest
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -157,7 +158,7 @@ class Sandbox:
 
     def app(self) -> Starlette:
         """The web application."""
-        from .app import application
+        from .web.app import application
 
         return application(self._gateway, Controls(self._gateway, self.courier))
 

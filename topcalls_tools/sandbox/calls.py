@@ -10,9 +10,9 @@ from ..endpoint import Stopped
 from . import events, ledger, offer
 from .caller import Caller, Fresh, Scene
 from .clock import iso
-from .conversation import written
-from .live import talked
 from .numbers import active
+from .people.conversation import written
+from .people.live import talked
 from .problem import Wrong, invalid, invalid_state, not_found
 from .script import AFTERWARDS, SCRIPT, Answered, Ended, Processed, Ringing, Script, Seen, closed
 from .store import Row

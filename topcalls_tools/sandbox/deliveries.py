@@ -15,8 +15,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .clock import milliseconds
-from .gateway import Gateway
 from .store import Row
+from .web.gateway import Gateway
 
 WAITS = (60_000, 300_000, 900_000, 3_600_000)
 """Milliseconds from one attempt to the next; after the last a delivery has failed (contract A118)."""

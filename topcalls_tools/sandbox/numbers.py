@@ -19,11 +19,11 @@ from ..api.phone_numbers import (
     NumberPage,
 )
 from ..endpoint import Deleted
-from .book import equal
 from .caller import Caller
 from .clock import iso
 from .problem import Problem, Wrong, forbidden, invalid, not_found
 from .store import Row
+from .store.book import equal
 
 PROVISIONING = 2000
 """Milliseconds until a number on a carrier of the account's own is ready (contract A109)."""

@@ -6,7 +6,7 @@ from ..api.calls import PlaceCall
 from ..api.fields import E164
 from . import calls
 from .caller import Caller
-from .live import Deed, talked
+from .people.live import Deed, talked
 from .problem import Wrong, invalid, invalid_state
 from .store import Row
 from .telling import call_seen

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..errors import SandboxError
 from . import statements
-from .errors import SandboxError
 from .statements import Wanted
 from .tables import MARK, VERSION
 

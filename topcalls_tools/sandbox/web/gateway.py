@@ -10,19 +10,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ..action import Record
-from ..api.configuration import VoicePage
-from ..api.fields import Page
-from ..endpoint import Endpoint
-from ..wire import Reply
-from . import arrivals, dialer, faults, limits
+from ...action import Record
+from ...api.configuration import VoicePage
+from ...api.fields import Page
+from ...endpoint import Endpoint
+from ...wire import Reply
+from .. import dialer
+from ..caller import Caller, Scene
+from ..clock import Clock
+from ..problem import Problem, forbidden, not_found, unauthorized
+from ..store import Book, Row, Store
+from ..world import World
+from . import arrivals, faults, limits
 from .arrivals import Arrived, Holes
-from .caller import Caller, Scene
-from .clock import Clock
 from .faults import Answer
-from .problem import Problem, forbidden, not_found, unauthorized
-from .store import Book, Row, Store
-from .world import World
 
 KEPT = 24 * 3_600_000
 """Milliseconds for which a reply is kept under its Idempotency-Key (contract 1.4)."""

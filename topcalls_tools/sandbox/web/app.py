@@ -13,14 +13,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from ..wire import Reply
+from ...wire import Reply
+from ..problem import Problem, not_found
 from . import docs, openapi, page
 from .access import from_here
 from .arrivals import LARGEST, Arrived
 from .controls import Controls
 from .faults import Answer
 from .gateway import Gateway
-from .problem import Problem, not_found
 
 CUT = "topcalls.cut"
 """Under this name the server puts into the scope what cuts the line of a request."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..api.campaigns import GetCampaign, ListCampaigns
-from . import campaigns, faults, pickup
-from .caller import Caller
-from .clock import iso
-from .ledger import ledger
-from .numbers import active
-from .plans import Plan
-from .store import Row
-from .telling import call_seen, told
+from ...api.campaigns import GetCampaign, ListCampaigns
+from .. import campaigns, pickup
+from ..caller import Caller
+from ..clock import iso
+from ..ledger import ledger
+from ..numbers import active
+from ..plans import Plan
+from ..store import Row
+from ..telling import call_seen, told
+from . import faults
 
 SHOWN = 40
 """Calls and deliveries that are shown, the newest."""

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from ..wire import Reply
+from ...wire import Reply
 
 _PAGE = """<!doctype html>
 <html lang="en">

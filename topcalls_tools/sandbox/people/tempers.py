@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from functools import partial
 
+from ..script import Ended, Finding, Ringing, Script, closed
 from .answers import LANGUAGES, echo
-from .people import Temper
+from .person import Temper
 from .points import Point
-from .script import Ended, Finding, Ringing, Script, closed
 from .stage import Stage, days_on
 
 RING_OUT = 30_000

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
+from ..script import Chance
 from . import phrases
 from .language import Language
-from .people import Person
+from .person import Person
 from .points import Point
 from .pronouns import to_us
-from .script import Chance
 
 _REFUSED = {
     "book": "we can't book {about}",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from ..script import Chance, Finding
 from .english import ENGLISH
 from .language import Language
-from .people import Person
+from .person import Person
 from .points import Kind, Point
 from .pronouns import OBJECTS, to_us
-from .script import Chance, Finding
 from .spanish import SPANISH
 
 LANGUAGES: dict[str, Language] = {"en": ENGLISH, "es": SPANISH}

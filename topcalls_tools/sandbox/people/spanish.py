@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
+from ..script import Chance
 from . import phrases
 from .language import Language
-from .people import Person
+from .person import Person
 from .points import Point
-from .script import Chance
 
 _REFUSED = {
     "book": "no podemos reservar {about}",

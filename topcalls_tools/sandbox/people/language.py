@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from .people import Person
+from ..script import Chance
+from .person import Person
 from .points import Point, Tongue
-from .script import Chance
 
 Phrases = Mapping[str, tuple[str, ...]]
 

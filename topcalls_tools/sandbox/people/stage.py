@@ -8,13 +8,25 @@ from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from ..api.calls import PlaceCall
+from ...api.calls import PlaceCall
+from ..script import (
+    Answered,
+    Chance,
+    Ended,
+    Event,
+    Finding,
+    Ringing,
+    Said,
+    Script,
+    Speaker,
+    closed,
+    spoken_ms,
+)
 from .answers import LANGUAGES, answer
 from .brief import Brief, brief, filled
 from .language import Language
-from .people import Choices, Person
+from .person import Choices, Person
 from .points import Point
-from .script import Answered, Chance, Ended, Event, Finding, Ringing, Said, Script, Speaker, closed, spoken_ms
 
 By = Literal["human", "voicemail", "ivr"]
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..errors import SandboxError
 from .book import Book, Row
-from .errors import SandboxError
 
 __all__ = ["Book", "Row", "Store"]
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from .errors import SandboxError
+from ..errors import SandboxError
 
 Temper = Literal[
     "helpful", "hurried", "asks_robot", "hostile", "wrong_person", "calls_back", "hangs_up", "opts_out",
@@ -135,7 +135,7 @@ class People:
 
     @cached_property
     def _shelves(self) -> tuple[_Shelf, ...]:
-        ours = _Shelf(resources.files(__package__).joinpath("people").iterdir())
+        ours = _Shelf(resources.files(__package__).joinpath("characters").iterdir())
         if self._own is None or not self._own.exists():
             return (ours,)
         if not self._own.is_dir():

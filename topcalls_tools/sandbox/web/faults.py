@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ..api import CATALOG
-from ..endpoint import Endpoint
-from ..wire import Reply
-from .caller import Caller
-from .problem import Problem, rate_limited
-from .script import dice
-from .store import Book, Row
+from ...api import CATALOG
+from ...endpoint import Endpoint
+from ...wire import Reply
+from ..caller import Caller
+from ..problem import Problem, rate_limited
+from ..script import dice
+from ..store import Book, Row
 
 Kind = Literal[
     "slow", "rate_limited", "error_before", "error_after", "cut_before", "cut_after", "garbled", "not_json"

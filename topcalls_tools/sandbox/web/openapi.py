@@ -11,16 +11,16 @@ from pydantic import AfterValidator
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from pydantic_core import core_schema
 
-from ..action import Effect
-from ..api import CATALOG
-from ..api.calls import PlaceCall
-from ..api.fields import Cursor, Handle, Page, PhoneNumber
-from ..api.phone_numbers import AddCarrier, AddPhoneNumber, SipGateway
-from ..api.webhooks import CreateWebhook
-from ..endpoint import WITH_BODY, Endpoint
-from ..wire import Reply
+from ...action import Effect
+from ...api import CATALOG
+from ...api.calls import PlaceCall
+from ...api.fields import Cursor, Handle, Page, PhoneNumber
+from ...api.phone_numbers import AddCarrier, AddPhoneNumber, SipGateway
+from ...api.webhooks import CreateWebhook
+from ...endpoint import WITH_BODY, Endpoint
+from ...wire import Reply
+from ..problem import Wrong, invalid
 from .arrivals import nothing_found
-from .problem import Wrong, invalid
 
 Json = dict[str, Any]
 Kind = type[Endpoint[Any]]

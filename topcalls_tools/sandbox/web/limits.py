@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from ..api.calls import PlaceCall
-from ..endpoint import Endpoint
-from .problem import Problem, rate_limited
-from .store import Book
+from ...api.calls import PlaceCall
+from ...endpoint import Endpoint
+from ..problem import Problem, rate_limited
+from ..store import Book
 
 MINUTE = 60_000
 REQUESTS = 60

@@ -8,21 +8,22 @@ from urllib.parse import unquote
 
 from pydantic import ValidationError
 
-from ..api.campaigns import ENDED
-from ..api.fields import E164
-from ..wire import Reply
-from . import access, arrivals, calls, campaigns, events, faults, pickup
+from ...api.campaigns import ENDED
+from ...api.fields import E164
+from ...wire import Reply
+from .. import calls, campaigns, events, pickup
+from ..caller import Caller
+from ..clock import iso
+from ..deliveries import Courier
+from ..plans import Plan
+from ..problem import Problem, Wrong, invalid, not_found
+from ..recording import recording
+from ..telling import call_seen
+from . import access, arrivals, faults
 from .arrivals import Arrived
-from .caller import Caller
-from .clock import iso
-from .deliveries import Courier
 from .faults import Answer, Fault
 from .gateway import Gateway, broken, in_json
 from .overview import deliveries, overview
-from .plans import Plan
-from .problem import Problem, Wrong, invalid, not_found
-from .recording import recording
-from .telling import call_seen
 
 API = "/sandbox/v1/"
 """The API as the page speaks it: with its cookie, and without this beginning it is the API's own path."""

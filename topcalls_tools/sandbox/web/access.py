@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
-from ..api.fields import loopback
+from ...api.fields import loopback
+from ..clock import milliseconds
+from ..problem import Problem, forbidden, unauthorized
+from ..store import Book
 from .arrivals import Arrived
-from .clock import milliseconds
 from .gateway import digest, holder
-from .problem import Problem, forbidden, unauthorized
-from .store import Book
 
 CODE_LASTS = 24 * 3_600_000
 COOKIE_LASTS = 30 * 24 * 3_600_000

@@ -13,9 +13,9 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+from ..box import Sandbox
+from ..errors import SandboxError
 from .app import CUT
-from .box import Sandbox
-from .errors import SandboxError
 
 HOST = "127.0.0.1"
 READY_WITHIN = 15.0

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ..api.calls import PlaceCall
+from ...api.calls import PlaceCall
+from ..script import Answered, Chance, Ended, Event, Finding, Ringing, Said, Script, closed, spoken_ms
 from .answers import LANGUAGES, quoted, reported
 from .brief import brief
-from .script import Answered, Chance, Ended, Event, Finding, Ringing, Said, Script, closed, spoken_ms
 from .stage import opening, task
 from .tempers import RING_OUT
 

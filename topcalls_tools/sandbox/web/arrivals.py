@@ -11,11 +11,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ..api import CATALOG
-from ..api.configuration import ListBuiltinVoices
-from ..api.phone_numbers import AddCarrier
-from ..endpoint import WITH_BODY, Endpoint
-from .problem import Problem, Wrong, invalid
+from ...api import CATALOG
+from ...api.configuration import ListBuiltinVoices
+from ...api.phone_numbers import AddCarrier
+from ...endpoint import WITH_BODY, Endpoint
+from ..problem import Problem, Wrong, invalid
 
 LARGEST = 1_048_576
 """Bytes that a body may have."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..api.calls import PlaceCall
-from .people import PEOPLE, Person
-from .script import Chance, Script
+from ...api.calls import PlaceCall
+from ..script import Chance, Script
+from .person import PEOPLE, Person
 from .stage import Stage
 from .tempers import TEMPERS, unanswered
 

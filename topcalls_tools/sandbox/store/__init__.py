@@ -1,0 +1,8 @@
+"""The one SQLite file that everything is kept in."""
+
+from __future__ import annotations
+
+from .book import Book, Row
+from .file import Store
+
+__all__ = ["Book", "Row", "Store"]
