@@ -269,3 +269,14 @@ def test_faults_outlive_a_restart(tmp_path: Path) -> None:
 def test_a_fault_that_cannot_be_is_refused(bench: Bench, body: dict[str, Any]) -> None:
     assert bench.http.post("/sandbox/faults", json=body).status_code == 400
     assert bench.get("/sandbox/faults") == {"data": []}
+
+
+def test_a_reply_that_was_kept_is_given_again_whatever_fault_strikes(bench: Bench) -> None:
+    body = {"phone_number": "+14155551234", "task": "Ask whether Tuesday is free."}
+    header = {"Idempotency-Key": "kept-before-the-fault"}
+    first = bench.http.post("/v1/calls", json=body, headers=header)
+    fault = {"route": "POST /v1/calls", "kind": "error_after", "next": 1}
+    assert bench.http.post("/sandbox/faults", json=fault).status_code == 201
+    assert bench.http.post("/v1/calls", json=body, headers=header).status_code == 500
+    assert len(bench.get("/v1/calls")["data"]) == 1
+    assert bench.http.post("/v1/calls", json=body, headers=header).json() == first.json()

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from topcalls_tools.api.calls import PlaceCall
 from topcalls_tools.sandbox.errors import SandboxError
 from topcalls_tools.sandbox.people import PEOPLE, People, Person
-from topcalls_tools.sandbox.people.brief import brief, spoken_in
+from topcalls_tools.sandbox.people.brief import MOST, brief, filled, spoken_in
 from topcalls_tools.sandbox.people.conversation import written
 from topcalls_tools.sandbox.people.phrases import ENGLISH, SPANISH
 from topcalls_tools.sandbox.script import (
@@ -710,3 +710,8 @@ def test_a_summary_tells_nothing_that_was_not_said(task: str, ending: str, ordin
             assert turn.finding.said not in summary or any(turn.finding.said in told for told in heard)
     person = PEOPLE.of(request.phone_number, "s").name
     assert person not in summary.split(".")[0] or any(person in turn.words for turn in found.turns)
+
+
+def test_facts_do_not_blow_a_task_up() -> None:
+    task = "{{a}} " * 3000
+    assert len(filled(task, {"a": "word " * 50_000})) < 3 * MOST + len(task)

@@ -442,3 +442,54 @@ def test_openers_that_come_at_once_share_one_key(tmp_path: Path) -> None:
         thread.join()
     assert len(keys) == 6
     assert len(set(keys)) == 1
+
+
+def test_real_time_set_back_bills_nothing_twice(tmp_path: Path) -> None:
+    with opened(tmp_path / "sandbox.db") as bench:
+        call_id = bench.place()
+        bench.hand.pass_(600)
+        bench.place()  # writes down what has ended
+        before, shown = bench.get("/v1/balance"), bench.get("/sandbox/clock")["now"]
+        bench.hand.pass_(-1200)
+        assert bench.get("/sandbox/clock")["now"] == shown
+        bench.place("+14155550009", max_duration=3)
+        after = bench.get("/v1/balance")
+        assert after["reserved"] == before["reserved"] + 3
+        assert after["welcome_bonus_used"] == before["welcome_bonus_used"] == bench.call(call_id)["duration"]
+
+
+def test_a_server_that_is_killed_while_its_clock_runs_fast_does_not_jump_ahead(tmp_path: Path) -> None:
+    path, hand = tmp_path / "sandbox.db", Hand()
+    dead = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True
+    )
+    with closing(open_sandbox(path, real=hand, plans=())) as sandbox:
+        sandbox.speed(1000)
+        hand.pass_(0.5)
+        told = sandbox.now()
+    import sqlite3
+
+    with closing(sqlite3.connect(path)) as line:
+        line.execute("UPDATE clock SET owner_pid = ?", (int(dead.stdout),))
+        line.commit()
+    hand.pass_(3600)
+    with closing(open_sandbox(path, real=hand)) as sandbox, serve_in_background(sandbox):
+        assert told <= sandbox.now() <= "2026-03-02T12:20:00.000Z"
+
+
+def test_a_writer_elsewhere_delays_writes_and_nothing_else(tmp_path: Path) -> None:
+    import sqlite3
+
+    with opened(tmp_path / "sandbox.db") as bench, closing(sqlite3.connect(bench.sandbox.path)) as other:
+        other.isolation_level = None
+        other.execute("BEGIN IMMEDIATE")
+        placed: list[str] = []
+        writer = threading.Thread(target=lambda: placed.append(bench.place()))
+        writer.start()
+        with bench.client(bench.key) as http:  # the event loop is free while that call waits for its turn
+            assert http.get("/openapi.json").status_code == 200
+            assert http.get("/v1/balance").status_code == 200
+        assert not placed
+        other.execute("COMMIT")
+        writer.join(timeout=20)
+        assert bench.call(placed[0])["status"] == "queued"

@@ -12,6 +12,8 @@ from typing import Any
 from . import spanish_points
 from .points import LONGEST, Point, Tongue, points
 
+MOST = 20_000
+"""Characters that facts may make of a task; nobody is asked more."""
 _HOLE = re.compile(r"\{\{\s*([\w.-]+)\s*\}\}")
 
 
@@ -24,13 +26,18 @@ class Brief:
 
 
 def filled(text: str, facts: Mapping[str, Any] | None) -> str:
-    """Put the caller's own facts where `{{name}}` stands (contract A51)."""
-
-    def fact(hole: re.Match[str]) -> str:
+    """Put the caller's own facts where `{{name}}` stands (contract A51), until there is enough to say."""
+    if "{{" not in text:
+        return text
+    parts, length, done = [], 0, 0
+    for hole in _HOLE.finditer(text):
         value = (facts or {}).get(hole[1], hole[0])
-        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-    return _HOLE.sub(fact, text) if "{{" in text else text
+        fact = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        parts += [text[done : hole.start()], fact[:MOST]]
+        length, done = length + len(parts[-1]) + len(parts[-2]), hole.end()
+        if length > MOST:
+            break
+    return "".join(parts) + text[done:]
 
 
 def brief(task: str, facts: Mapping[str, Any] | None) -> Brief:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from .book import Book, Row
-from .file import Store
+from .file import Busy, Store
 
-__all__ = ["Book", "Row", "Store"]
+__all__ = ["Book", "Busy", "Row", "Store"]

@@ -51,11 +51,11 @@ class Book:
         found = self.find("meta", name=name)
         return None if found is None else str(found["value"])
 
-    def glance(self, digest: str) -> tuple[Row, Row | None]:
-        """What every request needs to know at once: the clock, when a campaign wakes, whether faults are
-        ordered; and the key with a digest, if there is one."""
+    def glance(self, digest: str = "") -> tuple[Row, Row | None]:
+        """What every request needs to know: the clock, when a campaign wakes, the latest instant of a ledger,
+        whether faults are ordered; and the key with a digest, if there is one."""
         found = self._line.execute(statements.glance(), {"digest": digest}).fetchone()
-        names = (*statements.NAMES["clock"], "wakes_at", "faulty")
+        names = (*statements.NAMES["clock"], "wakes_at", "latest", "faulty")
         key = dict(zip(statements.NAMES["keys"], found[len(names) :], strict=True))
         clock = dict(zip(names, found, strict=False))
         return clock, self._read("keys", [key])[0] if key["digest"] else None

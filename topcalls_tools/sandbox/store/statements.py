@@ -146,12 +146,14 @@ def removed(table: str, shape: Shape) -> str:
 
 @cache
 def glance() -> str:
-    """The clock, when a campaign wakes first, whether faults are ordered, and one key."""
+    """The clock, when a campaign wakes first, the latest instant of any ledger, whether faults are ordered,
+    and one key."""
     wakes_at = _TABLES["campaigns"].c.wakes_at
     wakes = select(func.min(wakes_at)).where(wakes_at.is_not(None)).scalar_subquery()
     faulty = select(_TABLES["faults"].c.id).exists()
+    latest = select(func.max(_TABLES["accounts"].c.settled_at)).scalar_subquery()
     clock, keys = _TABLES["clock"], _TABLES["keys"]
-    found = select(clock, wakes.label("wakes_at"), faulty.label("faulty"), keys)
+    found = select(clock, wakes.label("wakes_at"), latest.label("latest"), faulty.label("faulty"), keys)
     return _text(found.select_from(clock.outerjoin(keys, keys.c.digest == bindparam("digest"))))
 
 

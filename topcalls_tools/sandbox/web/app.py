@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from ...wire import Reply
 from ..problem import Problem, not_found
+from ..store import Busy
 from . import docs, openapi, page
 from .access import from_here
 from .arrivals import LARGEST, Arrived
@@ -42,8 +43,11 @@ def application(gateway: Gateway, controls: Controls) -> Starlette:
             return await _events(arrived, controls)
         if arrived.path.startswith("/sandbox/"):
             answer: Answer = await run_in_threadpool(controls.reply, arrived)
-        else:  # under a millisecond: threads that take turns at Python's lock would cost more than the work
-            answer = gateway.reply(arrived)
+        else:
+            try:  # under a millisecond: threads that take turns at Python's lock would cost more than that
+                answer = gateway.reply(arrived, waits=False)
+            except Busy:
+                answer = await run_in_threadpool(gateway.reply, arrived)
         if answer.late:
             await anyio.sleep(answer.late)
         return _Cut(request.scope[CUT]) if answer.reply is None else _response(answer.reply)

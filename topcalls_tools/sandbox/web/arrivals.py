@@ -22,7 +22,6 @@ LARGEST = 1_048_576
 _E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,255}")
 _STRICT_NUMBERS = ("phone_number", "from_number", "number")
-_NO_BODY = Problem(400, "validation_error", "Invalid request body", "The body must be a JSON object")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +85,14 @@ def body(arrived: Arrived) -> dict[str, Any]:
         found = json.loads(arrived.body.decode("utf-8"), parse_constant=_no_number)
         json.dumps(found)  # what is nested too deeply to be written is refused here, not later
     except (ValueError, RecursionError):
-        raise _NO_BODY from None
+        raise _no_object() from None
     if not isinstance(found, dict):
-        raise _NO_BODY
+        raise _no_object()
     return found
+
+
+def _no_object() -> Problem:
+    return Problem(400, "validation_error", "Invalid request body", "The body must be a JSON object")
 
 
 def _no_number(name: str) -> Any:

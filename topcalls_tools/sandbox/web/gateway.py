@@ -19,7 +19,7 @@ from .. import dialer
 from ..caller import Caller, Scene
 from ..clock import Clock
 from ..problem import Problem, forbidden, not_found, unauthorized
-from ..store import Book, Row, Store
+from ..store import Book, Busy, Row, Store
 from ..world import World
 from . import arrivals, faults, limits
 from .arrivals import Arrived, Holes
@@ -54,47 +54,60 @@ class Gateway:
         self._limited = limited
         self._world = World()
 
-    def reply(self, arrived: Arrived, account: str | None = None) -> Answer:
+    def reply(self, arrived: Arrived, account: str | None = None, *, waits: bool = True) -> Answer:
         """Answer, in this order: key, rate, path, scope, header and body, object, state, minutes (A37).
 
-        `account` is whose page asks, with all scopes; without it the request carries a key.
+        `account` is whose page asks, with all scopes; without it the request carries a key. Where it may not
+        wait, it raises Busy instead, and nothing was done.
         """
         try:
-            return self._reply(arrived, account)
+            return self._reply(arrived, account, waits)
         except Problem as problem:
             return Answer(problem.reply())
-        except Exception:
+        except Busy:
+            raise
+        except Exception:  # a fault of ours is a 500 and a line in the log, never a cut line
             return Answer(broken(arrived))
 
     @contextmanager
-    def moment(self, *, writing: bool, key: str = "") -> Iterator[Moment]:
+    def moment(self, *, writing: bool, key: str = "", waits: bool = True) -> Iterator[Moment]:
         """Open a transaction now, once campaigns have gone on to now. `key` is a digest to look for."""
         while True:
-            with self.store.write() if writing else self.store.read() as book:
+            with self.store.write(waits=waits) if writing else self.store.read(waits=waits) as book:
                 glance, found = book.glance(key)
                 now = self.clock.shown(glance)
                 if glance["wakes_at"] is None or glance["wakes_at"] > now:
                     yield Moment(book, now, bool(glance["faulty"]), found)
                     return
+            if not waits:
+                raise Busy
             with self.store.write() as book:  # in a transaction of its own: a refusal must not undo it
                 dialer.carry_on(book, self.scene, self.clock.now(book))
+
+    def beat(self) -> None:
+        """Keep a clock that this process makes run fast; due every second or sooner."""
+        with self.store.read() as book:
+            pace = self.clock.pace(book)
+        if pace != 1:
+            with self.store.write() as book:
+                self.clock.beat(book)
 
     def caller(self, moment: Moment, account: str, key: str | None = None, by: str = "") -> Caller:
         return Caller(account, moment.now, self.scene, moment.book, key, by)
 
-    def _reply(self, arrived: Arrived, account: str | None) -> Answer:
+    def _reply(self, arrived: Arrived, account: str | None, waits: bool) -> Answer:
         key = "" if account else digest(bearer(arrived))
         found = arrivals.route(arrived)
         writing = found is not None and found[0].method != "GET"
         struck, counted = None, False
         while True:
-            with self.moment(writing=writing, key=key) as moment:
+            with self.moment(writing=writing, key=key, waits=waits) as moment:
                 whose = _page(account) if account else known(moment.key)
                 if counted or not (self._limited or moment.faulty):
                     if found is None:
                         raise not_found("such path or method")
                     return self._served(arrived, *found, moment, whose, struck)
-            with self.store.write() as book:
+            with self.store.write(waits=waits) as book:
                 struck, counted = self._admit(book, whose, found[0] if found else None), True
             if struck and struck["kind"] in faults.BEFORE:
                 return faults.instead(struck)
@@ -125,11 +138,13 @@ class Gateway:
                 return Answer(_written(VoicePage(data=()), VoicePage, 200))
             raise
         caller = self.caller(moment, whose["account_id"], key, whose["digest"])
-        keeps = key is not None and not (struck and struck["kind"] == "error_after")
-        reply = self._once(arrived, given, request, caller) if keeps else self._answer(request, caller)
+        keep = not (struck and struck["kind"] == "error_after")
+        reply = self._once(arrived, given, request, caller, keep) if key else self._answer(request, caller)
         return faults.spoilt(struck, reply) if struck else Answer(reply)
 
-    def _once(self, arrived: Arrived, given: dict[str, Any], request: Endpoint[Any], caller: Caller) -> Reply:
+    def _once(
+        self, arrived: Arrived, given: dict[str, Any], request: Endpoint[Any], caller: Caller, keep: bool
+    ) -> Reply:
         """One deed for one key: whoever comes second finds the first one's reply (contract A14 to A17)."""
         mine = {"account_id": caller.account, "key": caller.key}
         said = {
@@ -148,6 +163,8 @@ class Gateway:
                 )
             return Reply(kept["status"], kept["reply"].encode(), _REPLAYED)
         reply = self._answer(request, caller)
+        if not keep:
+            return reply
         stored = {"status": reply.status, "reply": reply.content.decode(), "created_at": caller.now}
         if kept:
             caller.book.remove("idempotency", **mine)
