@@ -11,6 +11,7 @@ import select
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from mcp_server.server import serve
 from topcalls_tools import AsyncClient
 from topcalls_tools.cli import EXIT_CODES, topcalls
 from topcalls_tools.connect import Line
+from topcalls_tools.sandbox import bound, open_sandbox
 from topcalls_tools.settings import Settings
 from topcalls_tools.tools import TOOLS
 
@@ -273,3 +275,33 @@ def test_the_sandbox_command_serves_a_world_until_it_is_ended(tmp_path: Path) ->
     )
     assert again.returncode == 6
     assert "--reset" in again.stderr
+
+
+CAMPAIGN = '[[campaigns]]\nname = "Fair"\ntask = "Tell {{name}} of the fair."\n'
+
+
+@pytest.mark.parametrize(
+    ("switch", "content", "said"),
+    [
+        ("--port", b"", "Port"),
+        ("--campaigns", b"[[campaigns", "[[campaigns]]"),
+        ("--campaigns", f'{CAMPAIGN}voice = "nobody"'.encode(), "voice"),
+        ("--campaigns", f'{CAMPAIGN}from_number = "+14155559999"'.encode(), "from_number"),
+        ("--webhook-secret", b"\xff\xfe", "UTF-8"),
+    ],
+    ids=["port", "TOML", "voice", "number", "secret"],
+)
+def test_a_world_is_not_reset_by_a_command_that_is_refused(
+    home: Path, tmp_path: Path, switch: str, content: bytes, said: str
+) -> None:
+    path, given = home / "sandbox.db", tmp_path / "given"
+    given.write_bytes(content)
+    home.mkdir()
+    with closing(open_sandbox(path)) as world:
+        world.add_key(name="witness")
+    with closing(bound(0)) as taken:
+        ports = ["--port", str(taken.getsockname()[1]) if switch == "--port" else "0"]
+        refused = run("sandbox", "--reset", *ports, *([] if switch == "--port" else [switch, str(given)]))
+    assert (refused.exit_code, said in refused.output) == (6, True), refused.output
+    with closing(open_sandbox(path)) as world:
+        assert "witness" in {key.name for key in world.all_keys()}

@@ -212,6 +212,27 @@ def test_a_revoked_key_opens_nothing_any_more(desk: Bench) -> None:
             desk.sandbox.revoke(wrong)
 
 
+def test_the_default_key_is_another_once_it_is_revoked(tmp_path: Path) -> None:
+    path = tmp_path / "sandbox.db"
+    with closing(open_sandbox(path, plans=())) as sandbox, closing(open_sandbox(path)) as elsewhere:
+        first = sandbox.key()
+        sandbox.revoke(first[-6:])
+        kept = sandbox.key_path.read_text().strip()
+        second = elsewhere.key()
+        assert first != second == sandbox.key() == kept
+        revoked = {key.hint: key.revoked for key in sandbox.all_keys()}
+        assert revoked == {first[-6:]: True, second[-6:]: False}
+        sandbox.key_path.write_text(f"{first}\n")  # as a copy of the folder brings it back
+        third = sandbox.key()
+        assert third not in (first, second)
+        assert third == elsewhere.key() == sandbox.key_path.read_text().strip()
+        with serve_in_background(sandbox) as served, httpx.Client(base_url=served.url) as http:
+            used = [
+                http.get("/v1/models", headers={"Authorization": f"Bearer {key}"}) for key in (first, third)
+            ]
+            assert [reply.status_code for reply in used] == [401, 200]
+
+
 DOCUMENTED: dict[str, set[str]] = {
     "calls": {"calls:read", "calls:write"},
     "balance": {"calls:read"},

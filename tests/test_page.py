@@ -28,7 +28,7 @@ if MISSING:
         pytest.fail(MISSING, pytrace=False)
     pytest.skip(MISSING, allow_module_level=True)
 
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright  # noqa: E402
+from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright  # noqa: E402
 
 SWITCHES = [
     "--no-sandbox",
@@ -171,6 +171,28 @@ def test_what_a_person_of_the_sandbox_says_grows_turn_by_turn(desk: Desk) -> Non
     expect(ended.locator(".summary")).to_contain_text("table for two")
     expect(ended.get_by_label("Recording of this call")).to_be_visible()
     expect(ended.locator(".facts")).to_contain_text("Billed")
+
+
+def test_a_press_whose_reply_is_lost_is_the_same_call_when_it_is_pressed_again(desk: Desk) -> None:
+    keys: list[str | None] = []
+
+    def lose(route: Route) -> None:
+        keys.append(route.request.header_value("Idempotency-Key"))
+        route.fetch()
+        route.abort()
+
+    desk.page.route("**/sandbox/v1/calls", lose, times=1)
+    desk.place()
+    expect(desk.page.get_by_role("alert")).to_contain_text("does not answer")
+    expect(desk.call("queued")).to_have_count(1)
+    for calls in (1, 2):
+        with desk.page.expect_request("**/sandbox/v1/calls") as sent:
+            desk.place()
+        keys.append(sent.value.header_value("Idempotency-Key"))
+        expect(desk.page.locator("#place")).not_to_have_attribute("aria-busy", "true")
+        expect(desk.call("queued")).to_have_count(calls)
+    assert keys[0] is not None
+    assert keys[0] == keys[1] != keys[2] is not None
 
 
 def test_a_live_call_is_hung_up(desk: Desk) -> None:

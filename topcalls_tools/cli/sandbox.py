@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,11 @@ _READABLE = click.Path(dir_okay=False, exists=True, path_type=Path)
 @click.option("--reset", is_flag=True, help="Begin with a fresh world.")
 @click.option("--limits", is_flag=True, help="Enforce rate limits: 60 requests and 10 new calls a minute.")
 @click.option("--campaigns", type=_READABLE, help="TOML file with campaigns to add.")
-@click.option("--webhook-host", multiple=True, help="Host beyond this machine that webhooks may go to.")
+@click.option(
+    "--webhook-host",
+    multiple=True,
+    help="Host beyond this machine that webhooks may go to, from now on; none takes all back.",
+)
 @click.option("--webhook-secret", type=_READABLE, help="File with what webhooks are signed with.")
 @click.pass_context
 def sandbox(
@@ -49,16 +53,21 @@ def sandbox(
     ctx.obj = db
     if ctx.invoked_subcommand:
         return
-    from ..sandbox import open_sandbox, plans, serve_forever
+    from ..sandbox import bound, open_sandbox, plans, serve_forever
 
-    with _in_words():
+    # all that may be refused comes before the world: a reset of it cannot be undone
+    with _in_words(), closing(bound(port)) as line:
+        secret = _secret(webhook_secret) if webhook_secret else None
         world = open_sandbox(
-            _path(db), seed=seed, reset=reset, limited=limits, webhook_hosts=map(str.lower, webhook_host)
+            _path(db),
+            seed=seed,
+            reset=reset,
+            limited=limits,
+            webhook_hosts=webhook_host,
+            campaigns=plans(campaigns) if campaigns else (),
         )
-        if campaigns:
-            world.add_campaigns(plans(campaigns))
         if webhook_secret:
-            world.sign(webhook_secret.read_text(encoding="utf-8").strip() or None)
+            world.sign(secret)
 
         def ready(url: str) -> None:
             click.echo(f"The sandbox runs at {url}; Ctrl-C ends it. No phone rings.\n")
@@ -67,7 +76,7 @@ def sandbox(
             click.echo(f"Tools without a key use the world in {world.path}.")
             sys.stdout.flush()
 
-        serve_forever(world, port=port, speed=speed, ready=ready)
+        serve_forever(world, line, speed=speed, ready=ready)
 
 
 @sandbox.command()
@@ -135,6 +144,13 @@ def _path(db: Path | None) -> Path:
     from ..settings import Settings
 
     return db or Settings.load().directory() / "sandbox.db"
+
+
+def _secret(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8").strip() or None
+    except (OSError, ValueError):  # what it says of the bytes would be a part of the secret
+        raise Misconfigured(f"{path} cannot be read; write the secret into it as UTF-8 text.") from None
 
 
 @contextmanager

@@ -50,6 +50,10 @@ def add_key(caller: Caller, key: str, name: str, scopes: Iterable[str] | None) -
     return key
 
 
+def revoked(book: Book, key: str) -> bool:
+    return book.find("keys", digest=digest(key), revoked=True) is not None
+
+
 def keys(book: Book) -> list[Key]:
     accounts = {row["id"]: str(row["name"]) for row in book.rows("accounts")}
     return [

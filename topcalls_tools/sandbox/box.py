@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from . import accounts, furnish, ledger
 from .caller import Caller, Scene
 from .campaigns import new_campaign
-from .clock import Clock, Real, written
+from .clock import Clock, Real, milliseconds, written
 from .deliveries import Courier
 from .errors import SandboxError
 from .people import People
@@ -31,19 +31,20 @@ if TYPE_CHECKING:
 
 SEED = "topcalls"
 KEY_PREFIX = "tc_test_"
+NO_HOST = "none"
+"""Given as a webhook host, it takes back all that were allowed."""
 
 
 class Sandbox:
     """A TopCalls on this machine. Made by `open_sandbox`; processes that open one file share it."""
 
-    def __init__(
-        self, store: Store, clock: Clock, scene: Scene, *, limited: bool, hosts: frozenset[str]
-    ) -> None:
+    def __init__(self, store: Store, clock: Clock, scene: Scene, real: Real, *, limited: bool) -> None:
         self._store = store
         self._clock = clock
         self._scene = scene
+        self._real = real
         self._gateway = Gateway(store, clock, scene, limited=limited)
-        self.courier = Courier(self._gateway, hosts)
+        self.courier = Courier(self._gateway)
         self._account = scene.identity("account:1")
 
     @property
@@ -60,9 +61,12 @@ class Sandbox:
         return self.path.with_name(f"{self.path.name}.key")
 
     def key(self) -> str:
-        """The default account's key, which has all scopes: the same for every process and after a restart."""
+        """The default account's key, which has all scopes: the same for every process and after a restart,
+        until it is revoked, and then a new one."""
         with self._store.write() as book:  # whoever comes second finds the first one's file
             key = self._kept_key() or self._new_key()
+            if accounts.revoked(book, key):
+                key = self._new_key()
             if book.find("keys", digest=digest(key)) is None:
                 accounts.add_key(self._caller(book), key, "default", None)
         return key
@@ -111,20 +115,17 @@ class Sandbox:
         than one key ends so."""
         with self._store.write() as book:
             accounts.revoke(book, hint)
+        self.key()  # a revoked one leaves its file at once: a reset would let it in again
 
     def link_code(self, account: str | None = None) -> str:
         """A code that opens the page once: the part of its address behind #."""
         with self._store.write() as book:
-            return access.new_code(book, self._caller(book, account).account)
+            return access.new_code(book, self._caller(book, account).account, milliseconds(self._real()))
 
     def add_campaigns(self, plans: Iterable[Plan]) -> None:
         """Campaigns for the default account; one whose name is there already is left as it is."""
         with self._store.write() as book:
-            caller = self._caller(book)
-            for plan in plans:
-                if book.find("campaigns", account_id=caller.account, name=plan.name) is None:
-                    with _in_words():
-                        new_campaign(plan, caller)
+            _add_campaigns(plans, self._caller(book))
 
     def sign(self, secret: str | None) -> None:
         """What the default account's webhooks are signed with; None leaves them unsigned."""
@@ -160,7 +161,7 @@ class Sandbox:
         """The web application."""
         from .web.app import application
 
-        return application(self._gateway, Controls(self._gateway, self.courier))
+        return application(self._gateway, Controls(self._gateway, self.courier, self._real))
 
     def close(self) -> None:
         """Let go of the file."""
@@ -215,15 +216,18 @@ def open_sandbox(
     limited: bool = False,
     webhook_hosts: Iterable[str] = (),
     plans: Iterable[Plan] | None = None,
+    campaigns: Iterable[Plan] = (),
     real: Real = lambda: datetime.now(UTC),
 ) -> Sandbox:
     """Open the sandbox in a file, or make it there; `reset` makes it anew.
 
     `seed` decides all that is random, and is chosen when the file is made. `limited` enforces rate limits;
-    `webhook_hosts` are those beyond this machine that webhooks may go to; `plans` are the first account's
-    campaigns in place of the seeded ones, when the file is made. `real` tells real time, as an aware instant
-    in UTC. The user's own people are read from the folder `people` beside the file. Raises SandboxError
-    where the file or a person cannot be used or the file was made otherwise.
+    `webhook_hosts` are those beyond this machine that webhooks may go to: the file keeps them until others
+    are given, or `none` alone. `plans` are the first account's campaigns in place of the seeded ones, when
+    the file is made; `campaigns` are added as `Sandbox.add_campaigns` does. `real` tells real time, as an
+    aware instant in UTC. The user's own people are read from the folder `people` beside the file. Raises
+    SandboxError where the file, a person or a campaign cannot be used or the file was made otherwise; the
+    file is then as it was.
     """
     people = People.load(path.parent / "people")
     store, clock = Store(path), Clock(real)
@@ -232,12 +236,17 @@ def open_sandbox(
             if book.prepare(path, reset):
                 _furnish(book, clock, Scene(seed or SEED, people), plans)
             kept = book.meta("seed") or SEED
-        if seed not in (None, kept):
-            raise SandboxError(f"{path} was made with another seed; --reset makes it anew, without calls.")
+            if seed not in (None, kept):
+                raise SandboxError(
+                    f"{path} was made with another seed; --reset makes it anew, without calls."
+                )
+            scene = Scene(kept, people)
+            _allow(webhook_hosts, book)
+            _add_campaigns(campaigns, Caller(scene.identity("account:1"), clock.now(book), scene, book))
     except BaseException:
         store.close()
         raise
-    return Sandbox(store, clock, Scene(kept, people), limited=limited, hosts=frozenset(webhook_hosts))
+    return Sandbox(store, clock, scene, real, limited=limited)
 
 
 def _furnish(book: Book, clock: Clock, scene: Scene, plans: Iterable[Plan] | None) -> None:
@@ -248,6 +257,19 @@ def _furnish(book: Book, clock: Clock, scene: Scene, plans: Iterable[Plan] | Non
     furnish.default_carrier(caller)
     with _in_words():
         furnish.account(caller, "Practice", ledger.ALLOCATED, ledger.BONUS, plans)
+
+
+def _allow(hosts: Iterable[str], book: Book) -> None:
+    """Note to which hosts webhooks may go, for every process; without any, what is noted stays."""
+    if given := {host.lower() for host in hosts}:
+        book.put("meta", {"name": "webhook_hosts", "value": ",".join(sorted(given - {NO_HOST}))})
+
+
+def _add_campaigns(plans: Iterable[Plan], caller: Caller) -> None:
+    for plan in plans:
+        if caller.book.find("campaigns", account_id=caller.account, name=plan.name) is None:
+            with _in_words():
+                new_campaign(plan, caller)
 
 
 def _random_key() -> str:

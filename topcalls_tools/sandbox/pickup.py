@@ -6,13 +6,11 @@ from ..api.calls import PlaceCall
 from ..api.fields import E164
 from . import calls
 from .caller import Caller
-from .people.live import Deed, talked
+from .people.live import LONGEST, Deed, talked
 from .problem import Wrong, invalid, invalid_state
 from .store import Row
 from .telling import call_seen
 
-LONGEST = 1000
-"""Characters of one reply."""
 DEEDS = {"pick_up": "queued", "decline": "queued", "say": "in_progress", "hang_up": "in_progress"}
 """What may be done to a call that rings here, and how the call must stand."""
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -13,7 +17,7 @@ from ...api.fields import E164
 from ...wire import Reply
 from .. import calls, campaigns, events, pickup
 from ..caller import Caller
-from ..clock import iso
+from ..clock import Real, iso, milliseconds
 from ..deliveries import Courier
 from ..plans import Plan
 from ..problem import Problem, Wrong, invalid, not_found
@@ -27,14 +31,17 @@ from .overview import deliveries, overview
 
 API = "/sandbox/v1/"
 """The API as the page speaks it: with its cookie, and without this beginning it is the API's own path."""
+_FAULT_ID = re.compile(r"[0-9]{1,18}")
+"""What SQLite can hold as an integer."""
 
 
 class Controls:
     """Answers `/sandbox/*`."""
 
-    def __init__(self, gateway: Gateway, courier: Courier) -> None:
+    def __init__(self, gateway: Gateway, courier: Courier, real: Real = lambda: datetime.now(UTC)) -> None:
         self._gateway = gateway
         self._courier = courier
+        self._real = real
 
     def reply(self, arrived: Arrived) -> Answer:
         try:
@@ -42,14 +49,14 @@ class Controls:
             return self._reply(arrived)
         except Problem as problem:
             return Answer(problem.reply())
-        except Exception:
+        except Exception:  # whatever is wrong here, who asked gets a reply and the log says why
             return Answer(broken(arrived))
 
     def account(self, arrived: Arrived) -> str:
         """Whose controls a request uses; raises Problem where it may use none."""
         access.from_here(arrived)
         with self._gateway.store.read() as book:
-            return access.account(book, arrived)
+            return access.account(book, arrived, milliseconds(self._real()))
 
     def overview(self, account: str) -> dict[str, Any]:
         """What the page shows now."""
@@ -60,16 +67,11 @@ class Controls:
         steps = arrived.path.removeprefix("/sandbox/").split("/")
         if (arrived.method, steps) == ("POST", ["session"]):
             return Answer(self._session(arrived))
-        account = self.account(arrived)
         if arrived.path.startswith(API):
-            inner = Arrived(
-                arrived.method,
-                arrived.path.removeprefix("/sandbox"),
-                arrived.query,
-                arrived.headers,
-                arrived.body,
-            )
-            return self._gateway.reply(inner, account)
+            inner = replace(arrived, path=arrived.path.removeprefix("/sandbox"))
+            keyed = "authorization" in arrived.headers  # a key may here what it may there, and no more
+            return self._gateway.reply(inner, None if keyed else self.account(arrived))
+        account = self.account(arrived)
         if (arrived.method, steps) == ("POST", ["deliveries"]):
             return Answer(in_json({"sent": self._courier.send_due()}))
         given = _json(arrived) if arrived.method == "POST" else {}
@@ -117,7 +119,8 @@ class Controls:
             case "DELETE", ["faults", *which] if len(which) < 2:
                 return _mended(which, caller)
             case "POST", ["codes"]:
-                return in_json({"code": access.new_code(caller.book, caller.account)}, 201)
+                code = access.new_code(caller.book, caller.account, milliseconds(self._real()))
+                return in_json({"code": code}, 201)
             case "POST", ["webhooks"]:
                 return _webhooks(given, caller)
         raise not_found("such path or method")
@@ -125,7 +128,7 @@ class Controls:
     def _session(self, arrived: Arrived) -> Reply:
         code = _json(arrived).get("code")
         with self._gateway.store.write() as book:
-            cookie = access.redeem(book, code, arrived)
+            cookie = access.redeem(book, code, arrived, milliseconds(self._real()))
         return Reply(204, headers={"set-cookie": cookie})
 
     def _set_clock(self, given: Mapping[str, Any], caller: Caller) -> Reply:
@@ -187,7 +190,7 @@ def _transferred(call_id: str, given: Mapping[str, Any], caller: Caller) -> Repl
 
 
 def _mended(which: list[str], caller: Caller) -> Reply:
-    one = tuple(("id", "=", int(number)) for number in which if number.isdecimal())
+    one = tuple(("id", "=", int(number)) for number in which if _FAULT_ID.fullmatch(number))
     if which and not one:
         raise not_found("fault with this id")
     caller.book.remove("faults", ("account_id", "=", caller.account), *one)
@@ -205,7 +208,12 @@ def _webhooks(given: Mapping[str, Any], caller: Caller) -> Reply:
 def _json(arrived: Arrived) -> dict[str, Any]:
     if arrived.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise invalid(Wrong("Content-Type", "must be application/json"))
-    return arrivals.body(arrived)
+    given = arrivals.body(arrived)
+    try:
+        json.dumps(given, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise invalid(Wrong("body", "must hold no text that UTF-8 cannot write")) from None
+    return given
 
 
 def _read(kind: type[Any], given: Mapping[str, Any]) -> Any:

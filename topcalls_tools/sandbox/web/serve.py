@@ -46,7 +46,7 @@ class Served:
 
 def serve_in_background(sandbox: Sandbox, *, port: int = 0) -> Served:
     """Answer on a free port from a thread of this process, and return once it does."""
-    line = _bound(port)
+    line = bound(port)
     server = _server(sandbox)
     sandbox.adopt()
     thread = threading.Thread(
@@ -62,10 +62,15 @@ def serve_in_background(sandbox: Sandbox, *, port: int = 0) -> Served:
     return Served(f"http://{HOST}:{line.getsockname()[1]}", sandbox, server, thread)
 
 
-def serve_forever(sandbox: Sandbox, port: int, speed: float, ready: Callable[[str], None]) -> None:
-    """Answer until interrupted. `ready` is told the address; the clock's speed is 1 again at the end."""
+def serve_forever(
+    sandbox: Sandbox, port: int | socket.socket, speed: float, ready: Callable[[str], None]
+) -> None:
+    """Answer until interrupted, on a port or on the socket that has it already.
+
+    `ready` is told the address; the clock's speed is 1 again at the end.
+    """
     sandbox.adopt()
-    line = _bound(port)
+    line = bound(port) if isinstance(port, int) else port
     sandbox.speed(speed)
     ready(f"http://{HOST}:{line.getsockname()[1]}")
     sandbox.courier.open()
@@ -78,8 +83,11 @@ def serve_forever(sandbox: Sandbox, port: int, speed: float, ready: Callable[[st
         sandbox.speed(1)
 
 
-def _bound(port: int) -> socket.socket:
-    """A socket that listens already, so that nobody who reads the address comes too early."""
+def bound(port: int) -> socket.socket:
+    """A socket that listens already, so that nobody who reads the address comes too early.
+
+    Raises SandboxError where the port cannot be had.
+    """
     # With its protocol named, asyncio turns Nagle's delay off; without, each reply waits 40 ms.
     line = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -178,6 +178,17 @@ function turnPart(turn, call) {
   return { node: el(agent ? "li.agent" : "li.person", {}, from, words), update: (next) => put(words, next.text) };
 }
 
+/** The press that no reply has come to yet: pressed again as it stands, it is the same call and not another. */
+let press = null;
+
+async function place(body) {
+  const said = JSON.stringify(body);
+  if (press?.said !== said) press = { said, key: crypto.randomUUID() };
+  const placed = await ask("POST", "v1/calls", body, { "Idempotency-Key": press.key });
+  follow(placed.call_id);
+  press = null;
+}
+
 /** Make the form that places a call work, and the list's button. */
 export function placing() {
   byId("older").addEventListener("click", () => {
@@ -192,8 +203,7 @@ export function placing() {
       const body = { ...given, max_duration: Number(given.max_duration) };
       delete body.mine;
       if (given.mine) await ask("POST", "claims", { number: given.phone_number });
-      const placed = await ask("POST", "v1/calls", body);
-      follow(placed.call_id);
+      await place(body);
       announce("The call is placed.");
       byId("calls").scrollIntoView({ block: "nearest" });
     });

@@ -77,8 +77,8 @@ export class Refused extends Error {
 }
 
 /** Ask the sandbox; the reply's JSON, or null where it has none. Raises Refused. */
-export async function ask(method, path, body) {
-  const asked = { method, headers: { Accept: "application/json" } };
+export async function ask(method, path, body, headers = {}) {
+  const asked = { method, headers: { Accept: "application/json", ...headers } };
   if (method !== "GET") asked.headers["Content-Type"] = "application/json";
   if (body !== undefined) asked.body = JSON.stringify(body);
   let reply;
