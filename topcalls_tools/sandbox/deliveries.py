@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import logging
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from functools import cached_property
 from ipaddress import ip_address
@@ -16,38 +17,44 @@ from urllib.parse import urlsplit
 
 from .clock import milliseconds
 from .store import Row
-from .web.gateway import Gateway
+from .web.gateway import Gateway, Moment
 
 WAITS = (60_000, 300_000, 900_000, 3_600_000)
 """Milliseconds from one attempt to the next; after the last a delivery has failed (contract A118)."""
 TIMEOUT = 10.0
-"""Seconds within which a receiver must answer (contract A117)."""
+"""Seconds that an attempt may take in all, from the connection to the last header (contract A117)."""
 LEASE = 60_000
 """Real milliseconds for which one process has a delivery to itself."""
 AT_ONCE = 8
 LOOKS_EVERY = 0.5
 """Real seconds between looks for what other processes have written."""
+SEEN = 500
+"""Of those that are due, how many are looked at to find the next."""
+HOSTS = "webhook_hosts"
+"""Under this name the file keeps the hosts beyond this machine that webhooks may go to, with commas."""
+BLOCKED = (
+    "Not sent: webhooks go to this machine alone, by 127.0.0.1, [::1] or localhost,"
+    " and to hosts that the sandbox's owner allowed"
+)
 _log = logging.getLogger(__name__)
 
 
 class Courier:
-    """Sends what is due, in a thread of its own while it is open; several processes share the work.
+    """Sends what is due, by itself while it is open; several processes share the work.
 
-    `hosts` are those beyond this machine that webhooks may go to; all others are kept and not sent.
+    What is meant for hosts beyond this machine that its owner did not allow is kept and not sent.
     """
 
-    def __init__(
-        self,
-        gateway: Gateway,
-        hosts: frozenset[str] = frozenset(),
-        real: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
+    def __init__(self, gateway: Gateway, real: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._gateway = gateway
-        self._hosts = hosts
         self._real = real
         self._ending = threading.Event()
-        self._round = threading.Lock()
         self._thread: threading.Thread | None = None
+        # All below is under the turn, which nobody keeps while something is being sent.
+        self._turn = threading.Condition()
+        self._workers: dict[threading.Thread, Row | None] = {}
+        self._asking = 0
+        self._sent = 0
 
     def open(self) -> None:
         """Begin to send by itself."""
@@ -60,52 +67,111 @@ class Courier:
         self._ending.set()
         if self._thread:
             self._thread.join(timeout=5)
+        with self._turn:
+            self._turn.wait_for(lambda: not self._workers, timeout=5)
 
     def send_due(self) -> int:
-        """Send all that is due now, and wait for what is being sent already; tells how many it attempted."""
-        sent = 0
-        with self._round:
-            while leased := self._lease():
-                with ThreadPoolExecutor(AT_ONCE) as several:
-                    list(several.map(self._send, leased))
-                sent += len(leased)
-        return sent
+        """Send all that is due now, and wait for what is being sent already; tells how many were attempted
+        meanwhile."""
+        with self._gateway.moment(writing=False) as moment:
+            now = moment.now
+        with self._turn:
+            before = self._sent
+            self._asking += 1
+            try:
+                self._set_to_work()
+                self._turn.wait_for(lambda: not (self._workers and self._left(now)))
+            finally:
+                self._asking -= 1
+            return self._sent - before
 
     def _run(self) -> None:
         while not self._ending.wait(LOOKS_EVERY):
             try:
-                self.send_due()
+                with self._turn:
+                    self._set_to_work()
             except Exception:  # a locked file today is no reason to send nothing tomorrow
                 _log.exception("Webhooks could not be sent")
 
-    def _lease(self) -> list[Row]:
-        """The next that are due, no two of one call or campaign, so that each is told in order."""
+    def _set_to_work(self) -> None:
+        """As many workers as there is work for; whoever is at work looks again before leaving."""
+        for _ in self._next()[: AT_ONCE - len(self._workers)]:
+            worker = threading.Thread(target=self._work, name="topcalls-webhooks", daemon=True)
+            self._workers[worker] = None
+            worker.start()
+
+    def _work(self) -> None:
+        """Send one after another, until nothing is left to take."""
+        me = threading.current_thread()
+        try:
+            while row := self._taken(me):
+                self._send(row)
+        except Exception:  # as above
+            _log.exception("Webhooks could not be sent")
+        finally:
+            with self._turn:
+                self._workers.pop(me, None)
+                self._turn.notify_all()
+
+    def _taken(self, worker: threading.Thread) -> Row | None:
+        """What a worker sends next; without anything it leaves in the same turn, and is not counted on."""
+        with self._turn:
+            self._sent += self._workers[worker] is not None
+            self._workers[worker] = None
+            row = self._leased() if self._asking or not self._ending.is_set() else None
+            if row:
+                self._workers[worker] = row
+            else:
+                del self._workers[worker]
+            self._turn.notify_all()
+            return row
+
+    def _left(self, now: int) -> bool:
+        """Whether anything that was due by then is being sent here, or may be."""
+        return any(row["due_at"] <= now for row in [*filter(None, self._workers.values()), *self._next()])
+
+    def _next(self) -> list[Row]:
+        """What may be sent next, no two of one call or campaign, so that each is told in order. Whoever is
+        sent least just now comes first: one who never answers keeps nobody else waiting."""
+        names = ("id", "subject_id", "url", "due_at")
         with self._gateway.moment(writing=False) as moment:
-            if not moment.book.rows("deliveries", *self._due(moment.now), limit=1, only=("id",)):
-                return []
-        with self._gateway.moment(writing=True) as moment:
-            due = moment.book.rows("deliveries", *self._due(moment.now), order="due_at id", limit=8 * AT_ONCE)
-            busy = ("leased_until", ">", self._now())
-            chosen: dict[str, Row] = {}
+            due = moment.book.rows(
+                "deliveries", *self._due(moment.now), order="due_at id", limit=SEEN, only=names
+            )
+            first: dict[str, Row] = {}
             for row in due:
-                subject = row["subject_id"]
-                if len(chosen) == AT_ONCE:
-                    break
-                if subject not in chosen and not moment.book.count(
-                    "deliveries", ("subject_id", "=", subject), busy
-                ):
-                    chosen[subject] = row
-            for row in chosen.values():
-                moment.book.change("deliveries", ("id", "=", row["id"]), leased_until=self._now() + LEASE)
-            secrets = {one["id"]: one["webhook_secret"] for one in moment.book.rows("accounts")}
-            return [{**row, "secret": secrets[row["account_id"]]} for row in chosen.values()]
+                first.setdefault(row["subject_id"], row)
+            free = [row for row in first.values() if not self._busy(row["subject_id"], moment)]
+        sending = Counter(urlsplit(row["url"]).netloc for row in self._workers.values() if row)
+        return sorted(free, key=lambda row: sending[urlsplit(row["url"]).netloc])
+
+    def _leased(self) -> Row | None:
+        """The next, which is this process's own for a while."""
+        while found := self._next():
+            with self._gateway.moment(writing=True) as moment:
+                one = ("id", "=", found[0]["id"])
+                if self._busy(found[0]["subject_id"], moment):
+                    continue  # another process was faster
+                until = self._now() + LEASE
+                if moment.book.change("deliveries", one, *self._due(moment.now), leased_until=until):
+                    row = moment.book.rows("deliveries", one)[0]
+                    account = moment.book.rows("accounts", ("id", "=", row["account_id"]))[0]
+                    hosts = (moment.book.meta(HOSTS) or "").split(",")
+                    allowed = _may_go_to(row["url"], hosts)
+                    return {**row, "secret": account["webhook_secret"], "allowed": allowed}
+        return None
 
     def _due(self, now: int) -> tuple[tuple[str, str, Any], ...]:
         return ("status", "=", "pending"), ("due_at", "<=", now), ("leased_until", "<=", self._now())
 
+    def _busy(self, subject_id: str, moment: Moment) -> bool:
+        """Whether somebody is being told of a call or campaign just now."""
+        leased = ("leased_until", ">", self._now())
+        return moment.book.count("deliveries", ("subject_id", "=", subject_id), leased) > 0
+
     def _send(self, row: Row) -> None:
         """Make one attempt, and write down what came of it."""
-        allowed = self._may_go_to(row["url"])
+        allowed = row["allowed"]
         status, error = self._posted(row) if allowed else (None, None)
         with self._gateway.moment(writing=True) as moment:
             number = moment.book.count("attempts", ("delivery_id", "=", row["id"])) + 1
@@ -139,26 +205,31 @@ class Courier:
         if row["secret"]:
             headers["x-topcalls-signature"] = signature(row["secret"], body)
         try:
-            return self._http.post(row["url"], content=body, headers=headers).status_code, None
-        except httpx.TimeoutException:
+            return asyncio.run(self._answered(row["url"], body, headers)), None
+        except TimeoutError:
             return None, f"no answer within {TIMEOUT:g} seconds"
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return None, f"not reached: {type(error).__name__}"
 
-    @cached_property
-    def _http(self) -> Any:
+    async def _answered(self, url: str, body: bytes, headers: dict[str, str]) -> int:
+        """The status of an answer, whose body nobody waits for. The clock is asyncio's: httpx limits each
+        read, not all of them."""
         import httpx
 
-        return httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
+        options = {"timeout": None, "follow_redirects": False, "trust_env": False, "verify": self._trusted}
+        async with (
+            asyncio.timeout(TIMEOUT),
+            httpx.AsyncClient(**options) as http,
+            http.stream("POST", url, content=body, headers=headers) as reply,
+        ):
+            return reply.status_code
 
-    def _may_go_to(self, url: str) -> bool:
-        """This machine by its address or plain name, and the hosts that the owner allowed."""
-        host = (urlsplit(url).hostname or "").lower()
-        try:
-            here = ip_address(host).is_loopback
-        except ValueError:
-            here = host == "localhost"
-        return here or host in self._hosts
+    @cached_property
+    def _trusted(self) -> Any:
+        """Whose certificates are believed: read once, for that takes longer than an attempt."""
+        import httpx
+
+        return httpx.create_ssl_context(trust_env=False)
 
     def _now(self) -> int:
         return milliseconds(self._real())
@@ -167,3 +238,13 @@ class Courier:
 def signature(secret: str, body: bytes) -> str:
     """What X-TopCalls-Signature says of a body (contract A123)."""
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def _may_go_to(url: str, hosts: Collection[str]) -> bool:
+    """This machine by its address or plain name, and the hosts that the owner allowed."""
+    host = (urlsplit(url).hostname or "").lower()
+    try:
+        here = ip_address(host).is_loopback
+    except ValueError:
+        here = host == "localhost"
+    return here or (host != "" and host in hosts)

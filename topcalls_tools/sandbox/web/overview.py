@@ -9,6 +9,7 @@ from ...api.campaigns import GetCampaign, ListCampaigns
 from .. import campaigns, pickup
 from ..caller import Caller
 from ..clock import iso
+from ..deliveries import BLOCKED
 from ..ledger import ledger
 from ..numbers import active
 from ..plans import Plan
@@ -63,6 +64,7 @@ def _delivery(row: Row, tried: list[Row]) -> dict[str, Any]:
     return {
         **{name: row[name] for name in names},
         "due_at": iso(row["due_at"]),
+        "note": BLOCKED if row["status"] == "blocked" else None,
         "attempts": attempts,
         "body": json.loads(row["body"]),
     }
