@@ -213,6 +213,14 @@ def _fits(value: Any, wanted: Any) -> bool:
     if isinstance(wanted, list):
         return any(_fits(value, one) for one in wanted)
     if isinstance(wanted, str) and isinstance(value, str) and re.search("[%_]", wanted):
-        pattern = "".join({"%": ".*", "_": "."}.get(c, re.escape(c)) for c in wanted)
-        return re.fullmatch(pattern, value, re.IGNORECASE | re.DOTALL) is not None
+        return _like(value, wanted)
     return isinstance(value, bool) is isinstance(wanted, bool) and bool(value == wanted)
+
+
+def _like(value: str, pattern: str) -> bool:
+    """SQL's LIKE as SQLite has it: `%` is anything, `_` any character, and A to Z are a to z."""
+    first, *others = (re.escape(part).replace("_", ".") for part in re.split("%+", pattern))
+    # What was found first is never looked for again further on (?>): that could only waste time.
+    found = "".join(f"(?>.*?{part})" for part in others[:-1])
+    end = f".*{others[-1]}" if others else ""
+    return re.fullmatch(first + found + end, value, re.IGNORECASE | re.ASCII | re.DOTALL) is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import anyio
 from starlette.applications import Starlette
@@ -75,23 +76,32 @@ def _file(arrived: Arrived) -> Reply | None:
 
 
 async def _events(arrived: Arrived, controls: Controls) -> Response:
-    """The overview whenever it changes, as server-sent events, until the browser goes away."""
+    """The overview whenever it changes, as server-sent events, until the browser goes away or its key or
+    cookie is good no more."""
+
+    def look(last: Any, ping: bool) -> tuple[Any, str]:
+        """What is there, and how it is told: not at all where nothing but the time has changed."""
+        now = controls.overview(controls.account(arrived))
+        seen = {**now, "now": None}
+        return seen, json.dumps(now, ensure_ascii=False) if ping or seen != last else ""
+
     try:
-        account = await run_in_threadpool(controls.account, arrived)
+        first = await run_in_threadpool(look, None, True)
     except Problem as problem:
         return _response(problem.reply())
 
     async def changes() -> AsyncIterator[str]:
-        last, quiet = "", 0.0
+        (last, told), quiet = first, 0.0
         while True:
-            now = await run_in_threadpool(controls.overview, account)
-            told = json.dumps(now, ensure_ascii=False)
-            seen = json.dumps({**now, "now": None}, ensure_ascii=False)  # that time goes on is no change
-            if seen != last or quiet >= _PINGS_EVERY:
+            if told:
                 yield f"data: {told}\n\n"
-                last, quiet = seen, 0.0
+                quiet = 0.0
             quiet += _LOOKS_EVERY
             await anyio.sleep(_LOOKS_EVERY)
+            try:
+                last, told = await run_in_threadpool(look, last, quiet >= _PINGS_EVERY)
+            except Problem:
+                return
 
     return StreamingResponse(changes(), media_type="text/event-stream", headers={"cache-control": "no-store"})
 
