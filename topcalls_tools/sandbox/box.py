@@ -16,7 +16,7 @@ from . import accounts, furnish, ledger
 from .caller import Caller, Scene
 from .campaigns import new_campaign
 from .clock import Clock, Real, milliseconds, written
-from .deliveries import Courier
+from .deliveries import HOSTS, Courier
 from .errors import SandboxError
 from .people import People
 from .plans import Plan
@@ -262,7 +262,7 @@ def _furnish(book: Book, clock: Clock, scene: Scene, plans: Iterable[Plan] | Non
 def _allow(hosts: Iterable[str], book: Book) -> None:
     """Note to which hosts webhooks may go, for every process; without any, what is noted stays."""
     if given := {host.lower() for host in hosts}:
-        book.put("meta", {"name": "webhook_hosts", "value": ",".join(sorted(given - {NO_HOST}))})
+        book.put("meta", {"name": HOSTS, "value": ",".join(sorted(given - {NO_HOST}))})
 
 
 def _add_campaigns(plans: Iterable[Plan], caller: Caller) -> None:
