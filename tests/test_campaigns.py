@@ -44,6 +44,14 @@ def people(*endings: str, block: int = 556) -> list[dict[str, Any]]:
     ]
 
 
+def nested(levels: int) -> dict[str, Any]:
+    """A fact within a fact, so many levels deep."""
+    facts: dict[str, Any] = {}
+    for _ in range(levels):
+        facts = {"fact": facts}
+    return facts
+
+
 def make(bench: Bench, *endings: str, **more: Any) -> str:
     """A campaign that dials at any time unless it is told otherwise."""
     plan = {
@@ -628,6 +636,7 @@ def test_campaigns_are_read_from_a_file(tmp_path: Path) -> None:
         ("[[campaigns]]\nname = 'x'\ntask = 'long enough'\nweekdays = []", "at least one day"),
         ("[[campaigns]]\nname = 'x'\ntask = 'long enough'\ncolour = 'red'", "colour"),
         ("[[campaigns]]\nname = 'x'\ntask = 'long enough'\n[[campaigns.contacts]]\nname = 'y'\nphone_number = '555'", "phone_number"),
+        ("[[campaigns]]\nname = 'x'\ntask = 'long enough'\nscheduled_at = 2026-03-03T09:00:00", "needs an offset"),
         ("no toml", "campaigns"),
         ("campaigns = 7", "campaigns"),
     ],
@@ -642,7 +651,13 @@ def test_a_file_that_cannot_be_used_is_refused_in_a_sentence(tmp_path: Path, tex
 @pytest.mark.parametrize(
     ("change", "path"),
     [({"from_number": "+14155550199"}, "from_number"), ({"weekdays": [8]}, "weekdays.0"), ({"task": "short"}, "task"),
-     ({"timezone": "Mars"}, "timezone"), ({"voice": "nobody"}, "voice"), ({"colour": "red"}, "colour")],
+     ({"timezone": "Mars"}, "timezone"), ({"voice": "nobody"}, "voice"), ({"colour": "red"}, "colour"),
+     ({"opens": "09:00:00Z"}, "opens"), ({"closes": "18:00:00+02:00"}, "closes"), ({"opens": 3600}, "opens"),
+     ({"scheduled_at": "2026-03-03T09:00:00"}, "scheduled_at"),
+     ({"scheduled_at": "0001-01-01T00:00:00Z"}, "scheduled_at"),
+     ({"scheduled_at": "1969-12-31T23:59:59Z"}, "scheduled_at"),
+     ({"scheduled_at": "9999-12-31T23:59:59Z"}, "scheduled_at"),
+     ({"contacts": [{**people(YES)[0], "facts": nested(400)}]}, "contacts.0.facts")],
 )  # fmt: skip
 def test_a_campaign_that_cannot_be_is_refused_through_the_controls(
     bench: Bench, change: dict[str, Any], path: str
@@ -651,6 +666,14 @@ def test_a_campaign_that_cannot_be_is_refused_through_the_controls(
     assert (reply.status_code, [one["path"] for one in reply.json()["errors"]]) == (400, [path])
     assert bench.get("/v1/campaigns")["data"] == []
     assert bench.get("/v1/leads")["items"] == []
+
+
+def test_a_fact_that_no_json_can_write_is_refused(bench: Bench) -> None:
+    contact = '{"name": "x", "phone_number": "+12015560018", "facts": {"day": 1e400}}'
+    content = f'{{"name": "x", "task": "Ask them how they are.", "contacts": [{contact}]}}'
+    headers = {"Content-Type": "application/json"}
+    reply = bench.http.post("/sandbox/campaigns", content=content, headers=headers)
+    assert (reply.status_code, bench.get("/v1/leads")["items"]) == (400, [])
 
 
 # Lists that change while a campaign runs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..api.calls import Call, CallPage, CallPlaced, CancelCall, GetCall, ListCalls, PlaceCall, StopCall
@@ -36,16 +36,17 @@ def place(request: PlaceCall, caller: Caller) -> CallPlaced:
     return CallPlaced(call_id=fresh.id, provider_call_id=row["external_call_id"], status="queued")
 
 
-def script_of(request: PlaceCall, fresh: Fresh, caller: Caller, earlier: int | None = None) -> Script:
+def script_of(request: PlaceCall, fresh: Fresh, caller: Caller, unwritten: Iterable[Row] = ()) -> Script:
     """What will happen on a call that the people of this world answer.
 
-    `earlier` is how often the number was called before, where that is known already.
+    `unwritten` are the account's calls that were placed before it and are not in the book yet.
     """
-    person = caller.scene.people.of(request.phone_number, caller.scene.seed)
-    if earlier is None and person.answers_on_attempt > 1:
+    person, earlier = caller.scene.people.of(request.phone_number, caller.scene.seed), 0
+    if person.answers_on_attempt > 1:
         mine = (("account_id", "=", caller.account), ("phone_number", "=", request.phone_number))
         earlier = caller.book.count("calls", *mine)
-    return written(caller.scene.seed, request, fresh.ordinal, fresh.created_at, person, earlier or 0)
+        earlier += sum(call["phone_number"] == request.phone_number for call in unwritten)
+    return written(caller.scene.seed, request, fresh.ordinal, fresh.created_at, person, earlier)
 
 
 def dialled(
@@ -58,7 +59,7 @@ def dialled(
         "ordinal": fresh.ordinal,
         "phone_number": request.phone_number,
         "from_number": request.from_number,
-        "external_call_id": scene.identity(f"provider:{fresh.ordinal}"),
+        "external_call_id": scene.identity(f"provider:{fresh.id}"),
         "metadata": configuration,
         "campaign_id": None,
         "lead_id": None,

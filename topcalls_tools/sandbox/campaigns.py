@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..api.campaigns import (
+    ENDED,
     Campaign,
     CampaignFacts,
     CampaignPage,
@@ -63,6 +64,14 @@ def pause(request: PauseCampaign, caller: Caller) -> Stopped:
     return Stopped(ok=True)
 
 
+def stop(campaign_id: str, caller: Caller) -> None:
+    """What the dashboard's stop does: a campaign ends for good; raises 400 if it has (contract A35)."""
+    row = own(campaign_id, caller)
+    if row["status"] in ENDED:
+        raise invalid_state(f"Campaign is {row['status']}")
+    became(row, "cancelled", caller, "campaign.stopped", "dashboard")
+
+
 def became(row: Row, status: str, caller: Caller, event: str, reason: str = "") -> None:
     """Write a campaign's new status down and tell whom it concerns; the row in hand changes with it."""
     row |= {"status": status, "updated_at": caller.now, "wakes_at": caller.now}
@@ -106,7 +115,7 @@ def new_campaign(plan: Plan, caller: Caller) -> Row:
         **dict.fromkeys(COUNTED, 0),
         "list_id": caller.identity(f"list:{fresh.id}"),
         "plan": plan.kept(),
-        "wakes_at": at,
+        "wakes_at": None if at is None else max(at, caller.now),
     }
     caller.book.add("campaigns", row)
     leads.enlist(plan.contacts, row["list_id"], caller)

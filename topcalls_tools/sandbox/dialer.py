@@ -63,9 +63,8 @@ class _Desk:
         self._made, self._last = caller.book.made(self._kind)
 
     def at(self, now: int) -> _Desk:
-        """The same desk at a later instant."""
-        self.caller = replace(self.caller, now=now)
-        self.purse.go(now)
+        """The same desk at a later instant, and never before what is billed."""
+        self.caller = replace(self.caller, now=self.purse.go(now))
         return self
 
     def place(self, run: _Run, contact: Row) -> Row:
@@ -76,7 +75,7 @@ class _Desk:
         facts = {"name": lead["name"], **(lead["metadata"] or {})}
         request = run.request.model_copy(update={"phone_number": lead["phone_number"], "request_data": facts})
         if self._ready.get(str(request.from_number), _NEVER) <= self.caller.now:
-            script = calls.script_of(request, fresh, self.caller, contact["attempts"])
+            script = calls.script_of(request, fresh, self.caller, self._placed)
         else:
             over = Ended(fresh.created_at + 1, "failed", "The campaign's number is not active")
             script = closed(Script(fresh.created_at, "nobody", 0, ()), over)
@@ -154,7 +153,7 @@ class _Run:
         self._book.change("campaigns", ("id", "=", self.row["id"]), **counted)
 
     def _dial(self, desk: _Desk) -> int | None:
-        """Call as many as may be called now; give when to go on if not at the end of a call."""
+        """Call as many as may be called now; give when to go on if not at the end of a call of its own."""
         now = desk.caller.now
         while len(self._flying) + self._endless < self.row["max_parallel_calls"]:
             ready = self._queue.ready_at(now)
@@ -165,9 +164,9 @@ class _Run:
             if (when := max(ready, self._window[0])) > now:
                 return when
             if desk.purse.free < self.held:
-                if not self._flying:  # nothing under way could give minutes back
+                if desk.purse.next_end is None:  # nothing under way in the account gives minutes back
                     became(self.row, "paused", desk.caller, "campaign.paused", "insufficient_quota")
-                return None
+                return desk.purse.next_end
             self._call(self._queue.take(now), desk)
         return None
 

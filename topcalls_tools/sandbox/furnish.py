@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time
 from random import Random
 
 from ..api.phone_numbers import AddPhoneNumber
+from . import clock
 from .caller import Caller
 from .campaigns import became, new_campaign, own
 from .dialer import carry_on
@@ -119,7 +120,7 @@ def _fate(seed: Seed, plan: Plan, made: int, now: int) -> Iterator[tuple[int, st
 
 
 def _plan(seed: Seed, zone: str, chance: Random, now: int) -> Plan:
-    later = datetime.fromtimestamp((now + 7 * DAY) // 1000, UTC) if seed.fate == "scheduled" else None
+    in_a_week = datetime.fromtimestamp(min(now + 7 * DAY, clock.LAST) // 1000, UTC)
     return Plan(
         name=seed.name,
         task=seed.task,
@@ -129,7 +130,7 @@ def _plan(seed: Seed, zone: str, chance: Random, now: int) -> Plan:
         closes=_CLOSES,
         weekdays=frozenset(range(1, 8)) if seed.fate == "running" else frozenset(range(1, 6)),
         max_parallel_calls=2,
-        scheduled_at=later,
+        scheduled_at=in_a_week if seed.fate == "scheduled" else None,
     )
 
 

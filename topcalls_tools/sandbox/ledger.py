@@ -101,12 +101,18 @@ class Purse:
     def free(self) -> int:
         return self._ledger.free
 
-    def go(self, now: int) -> None:
-        """Go on to an instant: what has ended by then is billed."""
+    @property
+    def next_end(self) -> int | None:
+        """When a call under way next gives back what it does not use; one without an end never does."""
+        return self._calls[0][0] if self._calls else None
+
+    def go(self, now: int) -> int:
+        """Go on to an instant, never back: what has ended by then is billed. Gives the instant reached."""
         self._now = max(self._now, now)
         while self._calls and self._calls[0][0] <= self._now:
             _, held, billed = heappop(self._calls)
             self._ledger = self._ledger.after(-held, billed)
+        return self._now
 
     def hold(self, call: Row) -> None:
         """A call was placed."""

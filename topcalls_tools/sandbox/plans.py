@@ -9,16 +9,34 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ..api.calls import PlaceCall
-from ..api.fields import PhoneNumber, WebhookUrl
+from ..api.fields import JsonObject, PhoneNumber, WebhookUrl
+from .clock import LAST, milliseconds, written
 from .errors import SandboxError
 from .hours import Hours
 from .offer import completed
 
+
+def _on_the_wall(at: time) -> time:
+    if at.tzinfo:
+        raise ValueError("is local to the campaign's timezone; write it without an offset, such as 09:00:00")
+    return at
+
+
+def _within_the_clock(at: datetime) -> datetime:
+    if at.tzinfo is None:
+        raise ValueError("needs an offset; write a time such as 2026-12-01T09:00:00Z")
+    if not 0 <= milliseconds(at) <= LAST:
+        raise ValueError(f"is no time that the clock can show; it goes from {written(0)} to {written(LAST)}")
+    return at
+
+
 Text = Annotated[str, Field(min_length=1, max_length=1000)]
-ANYWHEN = time(0)
+TimeOfDay = Annotated[time, AfterValidator(_on_the_wall)]
+Instant = Annotated[datetime, AfterValidator(_within_the_clock)]
+"""Aware, and within what the clock may show."""
 
 
 class _Written(BaseModel):
@@ -30,7 +48,7 @@ class Contact(_Written):
 
     name: Text
     phone_number: PhoneNumber
-    facts: dict[str, Any] = {}
+    facts: JsonObject = {}
 
 
 class Plan(_Written):
@@ -44,8 +62,8 @@ class Plan(_Written):
     mode: Literal["realtime", "legacy"] = "realtime"
     voice: Text | None = None
     timezone: str = "America/New_York"
-    opens: time = time(9)
-    closes: time = time(18)
+    opens: TimeOfDay = time(9)
+    closes: TimeOfDay = time(18)
     weekdays: frozenset[Annotated[int, Field(ge=1, le=7)]] = frozenset({1, 2, 3, 4, 5})
     max_parallel_calls: Annotated[int, Field(ge=1, le=1000)] = 5
     max_retries: Annotated[int, Field(ge=0, le=10)] = 2
@@ -54,7 +72,7 @@ class Plan(_Written):
     conversion_outcomes: tuple[Text, ...] = ("confirmed", "booked")
     webhook_url: WebhookUrl | None = None
     webhook_events: tuple[Text, ...] = ()
-    scheduled_at: datetime | None = None
+    scheduled_at: Instant | None = None
 
     @field_validator("timezone")
     @classmethod

@@ -193,11 +193,9 @@ def _on_list(column: Any, value: Any) -> ColumnElement[bool]:
 
 _COMPARED: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
     "=": operator.eq,
-    "!=": operator.ne,
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
-    ">=": operator.ge,
     "is": lambda column, _: column.is_(None),
     "in": _among,
     "has": _has,

@@ -5,7 +5,7 @@ Times are milliseconds since 1970 in sandbox time; minutes are hundredths, so th
 
 from __future__ import annotations
 
-VERSION = 2
+VERSION = 3
 """Version of the tables; a file of another version is not read."""
 MARK = 0x54435342
 """What SQLite's application_id says of our files, so that no other file is ever reset."""
@@ -43,7 +43,7 @@ TABLES: dict[str, str] = {
     "deliveries": "id! account_id created_at:int event url subject_id source body status due_at:int?"
     " leased_until:int",
     "attempts": "delivery_id! number:int! at:int status:int? error?",
-    "faults": "id:int! account_id route kind rhythm amount:float seconds:float seen:int struck:int",
+    "faults": "account_id! id:int! route kind rhythm amount:float seconds:float seen:int struck:int",
 }
 """`!` marks the primary key and `?` what may be missing; a column without a kind holds text."""
 

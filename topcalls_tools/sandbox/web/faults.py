@@ -68,7 +68,7 @@ class Answer:
 
 def add(fault: Fault, caller: Caller) -> Row:
     """Order a fault for this account."""
-    number, _ = caller.book.next("fault", caller.now)
+    number, _ = caller.book.next(caller.kind("fault"), caller.now)
     rhythm, amount = fault.rhythm
     row = {"id": number, "account_id": caller.account, "route": fault.route, "kind": fault.kind}
     row |= {"rhythm": rhythm, "amount": amount, "seconds": fault.seconds, "seen": 0, "struck": 0}
@@ -86,12 +86,13 @@ def told(row: Row) -> dict[str, object]:
 def strike(book: Book, seed: str, account: str, kind: type[Endpoint[Any]]) -> Row | None:
     """Count a request against the account's faults; the one that strikes it, the oldest first."""
     struck, route = None, _route(kind)
-    for row in book.rows("faults", ("account_id", "=", account), order="id"):
+    mine = ("account_id", "=", account)
+    for row in book.rows("faults", mine, order="id"):
         if row["route"] not in (EVERYWHERE, route):
             continue
         seen = row["seen"] + 1
         hit = struck is None and _hits(row, seen, seed)
-        book.change("faults", ("id", "=", row["id"]), seen=seen, struck=row["struck"] + hit)
+        book.change("faults", mine, ("id", "=", row["id"]), seen=seen, struck=row["struck"] + hit)
         if hit:
             struck = row
     return struck
