@@ -12,7 +12,6 @@ from urllib.parse import unquote
 
 from pydantic import ValidationError
 
-from ...api.campaigns import ENDED
 from ...api.fields import E164
 from ...wire import Reply
 from .. import calls, campaigns, events, pickup
@@ -97,7 +96,8 @@ class Controls:
                 row = campaigns.new_campaign(_read(Plan, given), caller)
                 return in_json({"id": row["id"]}, 201)
             case "POST", ["campaigns", campaign_id, "stop"]:
-                return _stopped(campaign_id, caller)
+                campaigns.stop(campaign_id, caller)
+                return Reply(204)
             case "POST", ["calls", call_id, "transfer"]:
                 return _transferred(call_id, given, caller)
             case "POST", ["calls", call_id, "fail"]:
@@ -167,15 +167,6 @@ def _recording(call_id: str, caller: Caller) -> Reply:
     if not call.recorded:
         raise not_found("recording of this call")
     return Reply(200, recording(call), {"content-type": "audio/wav"})
-
-
-def _stopped(campaign_id: str, caller: Caller) -> Reply:
-    """What the dashboard's stop does: a campaign ends for good."""
-    row = campaigns.own(campaign_id, caller)
-    if row["status"] in ENDED:
-        raise invalid(Wrong("campaign", f"is {row['status']}"))
-    campaigns.became(row, "cancelled", caller, "campaign.stopped", "dashboard")
-    return Reply(204)
 
 
 def _transferred(call_id: str, given: Mapping[str, Any], caller: Caller) -> Reply:
