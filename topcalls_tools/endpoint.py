@@ -121,6 +121,8 @@ class Endpoint(Action[R], Generic[R]):
     def _typed(cls, query: Mapping[str, str]) -> dict[str, Any]:
         """A query with its numbers and truths as such; what is neither stays text and is refused as such."""
         typed: dict[str, Any] = dict(query)
+        if not typed:
+            return typed
         for name, part in cls.input_schema()["properties"].items():
             if name in typed and part.get("type") in ("integer", "number", "boolean"):
                 try:

@@ -37,6 +37,10 @@ VOICES = tuple(
     for mode, said in _GENDERS.items()
     for id, _, gender in (voice.partition(":") for voice in said.split())
 )
+_MODES = {
+    "voice": {one.id: one.mode for one in VOICES},
+    "model": {one.id: one.mode for one in MODELS},
+}
 _DEFAULT_VOICE = {"realtime": "alloy", "legacy": "rachel"}
 _AMBIENCE = ("none", "office", "cafe", "street")
 _GAIN = ("low", "medium", "high")
@@ -66,8 +70,8 @@ def completed(request: PlaceCall) -> PlaceCall:
     model = request.model or next(one.id for one in MODELS if one.mode == request.mode and one.is_default)
     audio, gain = request.background_audio or "none", request.background_audio_gain or "medium"
     wrong = [
-        *_misfits("voice", voice, {one.id: one.mode for one in VOICES}, request.mode),
-        *_misfits("model", model, {one.id: one.mode for one in MODELS}, request.mode),
+        *_misfits("voice", voice, request.mode),
+        *_misfits("model", model, request.mode),
         *_unknown("background_audio", audio, _AMBIENCE),
         *_unknown("background_audio_gain", gain, _GAIN),
     ]
@@ -77,12 +81,12 @@ def completed(request: PlaceCall) -> PlaceCall:
     return request.model_copy(update=filled)
 
 
-def _misfits(path: str, id: str, modes: dict[str, str | None], mode: str) -> list[Wrong]:
+def _misfits(path: str, id: str, mode: str) -> list[Wrong]:
     if path == "voice" and mode == "legacy" and re.fullmatch(r"[A-Za-z0-9]{20}", id):
         return []  # an ElevenLabs voice id
-    if id not in modes:
+    if id not in _MODES[path]:
         return [Wrong(path, f"is no {path} that is offered", "unknown")]
-    return [] if modes[id] == mode else [Wrong(path, f"does not fit the mode {mode}", "mode_mismatch")]
+    return [] if _MODES[path][id] == mode else [Wrong(path, f"does not fit the mode {mode}", "mode_mismatch")]
 
 
 def _unknown(path: str, value: str, known: tuple[str, ...]) -> list[Wrong]:

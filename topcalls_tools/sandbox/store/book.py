@@ -87,7 +87,11 @@ class Book:
 
     def find(self, table: str, **values: Any) -> Row | None:
         """The one row whose columns have these values."""
-        return next(iter(self.rows(table, *equal(**values), limit=1)), None)
+        empty = tuple(name for name, value in values.items() if value is None)
+        found = self._line.execute(statements.found(table, tuple(values), empty), values).fetchone()
+        if found is None:
+            return None
+        return self._read(table, [dict(zip(statements.NAMES[table], found, strict=True))])[0]
 
     def rows(
         self,

@@ -116,6 +116,14 @@ def asked(table: str, shape: Shape, order: str, limited: bool, only: tuple[str, 
 
 
 @cache
+def found(table: str, names: tuple[str, ...], empty: tuple[str, ...]) -> str:
+    """One row by the values of columns, of which some are null."""
+    of = _TABLES[table].c
+    equal = (of[name].is_(None) if name in empty else of[name] == bindparam(name) for name in names)
+    return _text(select(*of).where(*equal)) + " LIMIT 1"
+
+
+@cache
 def summed(table: str, columns: tuple[str, ...], shape: Shape) -> str:
     of = _TABLES[table].c
     sums = (func.coalesce(func.sum(of[name]), _NONE) for name in columns)
