@@ -88,6 +88,7 @@ class Courier:
     def _run(self) -> None:
         while not self._ending.wait(LOOKS_EVERY):
             try:
+                self._gateway.beat()
                 with self._turn:
                     self._set_to_work()
             except Exception:  # a locked file today is no reason to send nothing tomorrow
