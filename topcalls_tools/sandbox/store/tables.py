@@ -5,7 +5,7 @@ Times are milliseconds since 1970 in sandbox time; minutes are hundredths, so th
 
 from __future__ import annotations
 
-VERSION = 3
+VERSION = 2
 """Version of the tables; a file of another version is not read."""
 MARK = 0x54435342
 """What SQLite's application_id says of our files, so that no other file is ever reset."""
