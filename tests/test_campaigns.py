@@ -426,6 +426,18 @@ def test_minutes_that_calls_of_the_campaign_hold_are_waited_for(bench: Bench) ->
         assert campaign(poor, campaign_id)["status"] == "completed"
 
 
+def test_minutes_that_a_stopped_call_gives_back_are_used_at_once(bench: Bench) -> None:
+    poor = Bench(bench.sandbox, bench.url, bench.hand, bench.sandbox.add_account(20, 0, plans=()))
+    with poor.http:
+        stuck = poor.place("+14155550009", max_duration=9)
+        talking = poor.place(max_duration=9)
+        campaign_id = begin(poor, YES, max_duration=5)
+        assert (campaign(poor, campaign_id)["status"], calls_of(poor, campaign_id)) == ("running", [])
+        assert poor.http.post(f"/v1/calls/{stuck}/cancel").status_code == 200
+        assert len(calls_of(poor, campaign_id)) == 1
+        assert poor.call(talking)["end_at"] is None
+
+
 @covers("3.2.3 compliance")
 def test_who_wants_no_calls_is_not_dialled(bench: Bench) -> None:
     campaign_id = make(bench, YES, YES, BUSY, retry_minutes=5, max_parallel_calls=3)

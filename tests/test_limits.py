@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +15,8 @@ import pytest
 from topcalls_tools.api import CATALOG
 from topcalls_tools.sandbox import SandboxError, open_sandbox, serve_in_background
 from topcalls_tools.sandbox.accounts import SCOPES
+from topcalls_tools.sandbox.store import Busy
+from topcalls_tools.sandbox.web.arrivals import Arrived
 
 from .contract import covers
 from .test_sandbox import Bench, Hand
@@ -270,3 +274,15 @@ def test_a_key_of_no_known_scope_or_account_is_not_made(desk: Bench) -> None:
             desk.sandbox.add_key(**given)  # type: ignore[arg-type]
     with pytest.raises(SandboxError):
         desk.sandbox.add_account(name="Practice")
+
+
+def test_a_request_that_must_wait_is_counted_once(tmp_path: Path) -> None:
+    """In the event loop nothing waits: what cannot be answered at once is not counted there either."""
+    with closing(open_sandbox(tmp_path / "s.db", limited=True, plans=())) as sandbox:
+        headers = {"authorization": f"Bearer {sandbox.key()}"}
+        arrived = Arrived("POST", "/v1/calls", headers=headers, body=json.dumps(CALL).encode())
+        with pytest.raises(Busy):
+            sandbox._gateway.reply(arrived, waits=False)
+        assert sandbox._gateway.reply(arrived).reply.status == 201  # type: ignore[union-attr]
+        with closing(sqlite3.connect(sandbox.path)) as line:
+            assert line.execute("SELECT count(*) FROM hits WHERE who LIKE 'calls:%'").fetchone() == (1,)

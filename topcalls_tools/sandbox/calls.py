@@ -187,10 +187,12 @@ def _cut(kind: str, call_id: str, caller: Caller) -> None:
 
 
 def _wake(row: Row, caller: Caller) -> None:
-    """A campaign whose call has ended before its time takes note."""
+    """Campaigns take note of a call that has ended before its time: its own, and those that lack minutes."""
     if row["campaign_id"]:
         caller.book.change("contacts", ("call_id", "=", row["id"]), ends_at=caller.now)
         caller.book.change("campaigns", ("id", "=", row["campaign_id"]), wakes_at=caller.now)
+    running = (("account_id", "=", caller.account), ("status", "=", "running"))
+    caller.book.change("campaigns", *running, wakes_at=caller.now)
 
 
 def _caller_id(request: PlaceCall, caller: Caller) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from functools import cached_property
 from ipaddress import ip_address
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -96,7 +97,7 @@ class Courier:
 
     def _set_to_work(self) -> None:
         """As many workers as there is work for; whoever is at work looks again before leaving."""
-        for _ in self._next()[: AT_ONCE - len(self._workers)]:
+        for _ in self._next(AT_ONCE - len(self._workers)):
             worker = threading.Thread(target=self._work, name="topcalls-webhooks", daemon=True)
             self._workers[worker] = None
             worker.start()
@@ -129,26 +130,27 @@ class Courier:
 
     def _left(self, now: int) -> bool:
         """Whether anything that was due by then is being sent here, or may be."""
-        return any(row["due_at"] <= now for row in [*filter(None, self._workers.values()), *self._next()])
+        sending = any(row["due_at"] <= now for row in self._workers.values() if row)
+        return sending or bool(self._next(1, now))
 
-    def _next(self) -> list[Row]:
-        """What may be sent next, no two of one call or campaign, so that each is told in order. Whoever is
-        sent least just now comes first: one who never answers keeps nobody else waiting."""
+    def _next(self, most: int, now: int | None = None) -> list[Row]:
+        """What may be sent next, no two of one call or campaign, so that each is told in order; `now` leaves
+        out what became due later. Whoever is sent least just now comes first: one who never answers keeps
+        nobody else waiting."""
         names = ("id", "subject_id", "url", "due_at")
-        with self._gateway.moment(writing=False) as moment:
-            due = moment.book.rows(
-                "deliveries", *self._due(moment.now), order="due_at id", limit=SEEN, only=names
-            )
-            first: dict[str, Row] = {}
-            for row in due:
-                first.setdefault(row["subject_id"], row)
-            free = [row for row in first.values() if not self._busy(row["subject_id"], moment)]
         sending = Counter(urlsplit(row["url"]).netloc for row in self._workers.values() if row)
-        return sorted(free, key=lambda row: sending[urlsplit(row["url"]).netloc])
+        with self._gateway.moment(writing=False) as moment:
+            due = self._due(moment.now if now is None else now)
+            first: dict[str, Row] = {}
+            for row in moment.book.rows("deliveries", *due, order="due_at id", limit=SEEN, only=names):
+                first.setdefault(row["subject_id"], row)
+            ranked = sorted(first.values(), key=lambda row: sending[urlsplit(row["url"]).netloc])
+            free = (row for row in ranked if not self._busy(row["subject_id"], moment))
+            return list(islice(free, most))
 
     def _leased(self) -> Row | None:
         """The next, which is this process's own for a while."""
-        while found := self._next():
+        while found := self._next(1):
             with self._gateway.moment(writing=True) as moment:
                 one = ("id", "=", found[0]["id"])
                 if self._busy(found[0]["subject_id"], moment):

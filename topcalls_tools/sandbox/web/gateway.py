@@ -107,7 +107,9 @@ class Gateway:
                     if found is None:
                         raise not_found("such path or method")
                     return self._served(arrived, *found, moment, whose, struck)
-            with self.store.write(waits=waits) as book:
+            if not waits:
+                raise Busy  # else what is counted here would be counted again by whoever waits
+            with self.store.write() as book:
                 struck, counted = self._admit(book, whose, found[0] if found else None), True
             if struck and struck["kind"] in faults.BEFORE:
                 return faults.instead(struck)
