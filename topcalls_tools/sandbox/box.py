@@ -238,7 +238,7 @@ def open_sandbox(
             kept = book.meta("seed") or SEED
             if seed not in (None, kept):
                 raise SandboxError(
-                    f"{path} was made with another seed; --reset makes it anew, without calls."
+                    f"{path} was made with another seed; `topcalls sandbox --reset` makes it anew."
                 )
             scene = Scene(kept, people)
             _allow(webhook_hosts, book)

@@ -34,7 +34,7 @@ class Book:
             raise SandboxError(f"{path} belongs to another program; give another path.")
         if not strange and not reset and version != VERSION:
             raise SandboxError(
-                f"{path} was made by another version of the sandbox; --reset makes it anew, without calls."
+                f"{path} was made by another version; `topcalls sandbox --reset` makes it anew."
             )
         if not strange and not reset:
             return False

@@ -88,10 +88,11 @@ function deliveryPart(first) {
   const state = el("span.state");
   const url = el("span.url", {}, first.url);
   const tries = el("span.tries");
+  const note = el("p.attempts");
   const attempts = el("ol.attempts");
   const body = el("pre", { tabindex: "0", "aria-label": "Body" }, JSON.stringify(first.body, null, 2));
   const summary = el("summary", {}, state, el("span.event", {}, first.event), tries, url);
-  const node = el("li.delivery", {}, el("details", {}, summary, attempts, body));
+  const node = el("li.delivery", {}, el("details", {}, summary, note, attempts, body));
   return {
     node,
     update(delivery) {
@@ -100,6 +101,8 @@ function deliveryPart(first) {
       const due = delivery.status === "pending" && wait > 0 ? `, next in ${span(wait)}` : "";
       put(state, capital(delivery.status));
       mark(node, "data-status", delivery.status);
+      put(note, delivery.note || "");
+      note.hidden = !delivery.note;
       put(tries, `${count} ${count === 1 ? "attempt" : "attempts"}${due}`);
       const dated = delivery.attempts.map((attempt, place) => ({ ...attempt, place }));
       keyed(attempts, dated, (attempt) => String(attempt.place), attemptPart);
