@@ -37,7 +37,11 @@ def listed(request: ListCampaigns, caller: Caller) -> CampaignPage:
 
 
 def one(request: GetCampaign, caller: Caller) -> Campaign:
-    row = own(request.campaign_id, caller)
+    return told(own(request.campaign_id, caller))
+
+
+def told(row: Row) -> Campaign:
+    """A campaign as the single read tells it."""
     return Campaign(**_facts(row), stats=CampaignStats(**stats(row)))
 
 

@@ -114,7 +114,7 @@ class _Run:
     def __init__(self, row: Row, book: Book, leads: dict[str, Row]) -> None:
         self.row = row
         self._book = book
-        self._plan = Plan.model_validate({"name": row["name"], **row["plan"]})
+        self._plan = Plan.model_validate(row["plan"])
         given = {"from_number": row["from_number"], "voice": row["voice"]}
         self.request = self._plan.completed(**given)
         self.held = ledger.hundredths(self.request.max_duration)

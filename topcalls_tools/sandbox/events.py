@@ -12,7 +12,7 @@ from .caller import Caller
 from .clock import iso
 from .script import AFTERWARDS, Answered, Ended, Processed, Script
 from .store import Row
-from .telling import call_seen, told
+from .telling import told
 
 BY_DEFAULT = ("call.completed", "call.failed")
 """What a call's webhook is told when its events are not named (contract A53)."""
@@ -126,15 +126,8 @@ def happened(event: str, campaign: Row, stats: Mapping[str, Any], caller: Caller
 
 def transferred(row: Row, to: str, caller: Caller) -> None:
     """A call was handed on to somebody else just now."""
-    call = told(row, caller.now).model_dump(mode="json")
-    names = ("phone_number", "from_phone_number", "status", "call_status")
-    payload = {
-        "event": "call.transferred",
-        "call_id": row["id"],
-        **{name: call[name] for name in names},
-        "transfer_to": to,
-        "transferred_at": iso(caller.now),
-    }
+    known = _known("call.transferred", told(row, caller.now).model_dump(mode="json"))
+    payload = {**known, "transfer_to": to, "transferred_at": iso(caller.now)}
     for one in targets(row, caller):
         if "call.transferred" in one.events:
             caller.book.add(
@@ -157,11 +150,7 @@ def _happenings(row: Row, script: Script) -> Iterator[tuple[str, int]]:
 def _told_of_call(event: str, row: Row, at: int) -> dict[str, Any]:
     """The documented payload of an event, as the call stands at that moment (contract A113, A114)."""
     call = told(row, at).model_dump(mode="json")
-    known = {
-        "event": event,
-        "call_id": row["id"],
-        **{name: call[name] for name in ("phone_number", "from_phone_number", "status", "call_status")},
-    }
+    known = _known(event, call)
     ours = {"campaign_id": row["campaign_id"], "lead_id": row["lead_id"]}
     times = {name: call[name] for name in ("created_at", "started_at", "end_at")}
     match event:
@@ -175,9 +164,14 @@ def _told_of_call(event: str, row: Row, at: int) -> dict[str, Any]:
         case _:
             names = ("duration", "transcript", "recording_url", "call_summary", "answered_by")
             said = {name: call[name] for name in names}
-            seen = call_seen(row, at)
             data = {"request_data": row["metadata"].get("request_data", {})}
-            return {**known, **said, **ours, "disposition": seen.disposition, **times, "metadata": data}
+            return {**known, **said, **ours, "disposition": row["disposition"], **times, "metadata": data}
+
+
+def _known(event: str, call: Mapping[str, Any]) -> dict[str, Any]:
+    """What every event says of a call."""
+    names = ("phone_number", "from_phone_number", "status", "call_status")
+    return {"event": event, "call_id": call["id"], **{name: call[name] for name in names}}
 
 
 def _delivery(

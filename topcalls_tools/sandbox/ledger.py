@@ -63,15 +63,15 @@ class Ledger:
 
 def ledger(caller: Caller) -> Ledger:
     """The account as it stands now: the sums written down, and what has ended since."""
-    account = caller.book.rows("accounts", ("id", "=", caller.account))[0]
+    kept, settled_at = _kept(caller)
     held, billed = caller.book.sums(
         "calls",
         ("held", "billed"),
         ("account_id", "=", caller.account),
-        ("ends_at", ">", account["settled_at"]),
+        ("ends_at", ">", settled_at),
         ("ends_at", "<=", caller.now),
     )
-    return Ledger(account["allocated"], account["bonus"], account["held"] - held, account["billed"] + billed)
+    return kept.after(-held, billed)
 
 
 def settle(caller: Caller, *, held: int = 0, billed: int = 0) -> None:
@@ -84,17 +84,15 @@ class Purse:
 
     def __init__(self, caller: Caller) -> None:
         mine = ("account_id", "=", caller.account)
-        account = caller.book.rows("accounts", ("id", "=", caller.account))[0]
+        self._caller = caller
+        self._ledger, self._now = _kept(caller)
         under_way = caller.book.rows(
             "calls",
             mine,
-            ("ends_at", ">", account["settled_at"]),
+            ("ends_at", ">", self._now),
             order="ends_at",
             only=("ends_at", "held", "billed"),
         )
-        self._caller = caller
-        self._now = int(account["settled_at"])
-        self._ledger = Ledger(account["allocated"], account["bonus"], account["held"], account["billed"])
         self._calls = [(row["ends_at"], row["held"], row["billed"]) for row in under_way]
 
     @property
@@ -131,6 +129,13 @@ def hold(most_minutes: float, caller: Caller) -> int:
         raise insufficient(most_minutes, minutes(now.free))
     _write(now.after(needed, 0), caller.now, caller)
     return needed
+
+
+def _kept(caller: Caller) -> tuple[Ledger, int]:
+    """The sums that are written down, and until when they hold."""
+    account = caller.book.rows("accounts", ("id", "=", caller.account))[0]
+    sums = Ledger(account["allocated"], account["bonus"], account["held"], account["billed"])
+    return sums, int(account["settled_at"])
 
 
 def _write(ledger: Ledger, now: int, caller: Caller) -> None:

@@ -17,7 +17,11 @@ RECORDINGS = "https://recordings.topcalls.invalid/"
 
 def told(row: Row, now: int) -> Call:
     """A call as the single read tells it."""
-    call = call_seen(row, now)
+    return as_seen(row, call_seen(row, now))
+
+
+def as_seen(row: Row, call: Seen) -> Call:
+    """A call as the single read tells what is seen of it."""
     return Call(
         **_facts(row, call),
         account_id=row["account_id"],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ...api.campaigns import GetCampaign, ListCampaigns
 from .. import campaigns, pickup
 from ..caller import Caller
 from ..clock import iso
@@ -14,7 +13,7 @@ from ..ledger import ledger
 from ..numbers import active
 from ..plans import Plan
 from ..store import Row
-from ..telling import call_seen, told
+from ..telling import as_seen, call_seen
 from . import faults
 
 SHOWN = 40
@@ -26,7 +25,7 @@ def overview(caller: Caller) -> dict[str, Any]:
     clock = caller.book.rows("clock")[0]
     mine = ("account_id", "=", caller.account)
     calls = caller.book.rows("calls", mine, order="-created_at", limit=SHOWN)
-    listed = campaigns.listed(ListCampaigns(limit=200), caller).data
+    listed, _ = caller.page("campaigns", 200, None)
     return {
         "now": iso(caller.now),
         "speed": clock["speed"],
@@ -35,7 +34,7 @@ def overview(caller: Caller) -> dict[str, Any]:
         "seed": caller.scene.seed,
         "balance": ledger(caller).balance().model_dump(mode="json"),
         "calls": [_call(row, caller) for row in calls],
-        "campaigns": [_campaign(one.id, caller) for one in listed],
+        "campaigns": [_campaign(row, caller.now) for row in listed],
         "deliveries": deliveries(caller),
         "faults": [faults.told(row) for row in caller.book.rows("faults", mine, order="id")],
         "claims": pickup.claims(caller),
@@ -74,7 +73,7 @@ def _call(row: Row, caller: Caller) -> dict[str, Any]:
     seen = call_seen(row, caller.now)
     person = caller.scene.people.of(row["phone_number"], caller.scene.seed).name
     return {
-        **told(row, caller.now).model_dump(mode="json"),
+        **as_seen(row, seen).model_dump(mode="json"),
         "person": "You" if row["yours"] else person,
         "rang_at": iso(seen.rang_at),
         "disposition": seen.disposition,
@@ -82,11 +81,10 @@ def _call(row: Row, caller: Caller) -> dict[str, Any]:
     }
 
 
-def _campaign(campaign_id: str, caller: Caller) -> dict[str, Any]:
-    row = campaigns.own(campaign_id, caller)
-    opens, _ = Plan.model_validate({"name": row["name"], **row["plan"]}).hours.window(caller.now)
-    told = campaigns.one(GetCampaign(campaign_id=campaign_id), caller).model_dump(mode="json")
-    return {**told, "opens_at": iso(opens) if opens > caller.now else None}
+def _campaign(row: Row, now: int) -> dict[str, Any]:
+    opens, _ = Plan.model_validate(row["plan"]).hours.window(now)
+    told = campaigns.told(row).model_dump(mode="json")
+    return {**told, "opens_at": iso(opens) if opens > now else None}
 
 
 def _person(person: Any) -> dict[str, Any]:
