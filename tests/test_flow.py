@@ -58,6 +58,8 @@ class Script:
         self.steps, self.requests = list(steps), []
 
     def play(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/v1/balance":  # what every call's question shows
+            return httpx.Response(200, json={"remaining": 500, "reserved": 0})
         self.requests.append(request)
         step = self.steps.pop(0)
         if isinstance(step, Exception):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -13,7 +15,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
 from topcalls_tools.errors import Misconfigured, Refused
-from topcalls_tools.journal import AskRow, DialRow
+from topcalls_tools.journal import AskRow, DialRow, Inquiry, Ledger, Yes
 from topcalls_tools.journal.store import Journal
 from topcalls_tools.journal.tables import tables
 
@@ -27,11 +29,36 @@ def ask(key: str = "k1", digest: str = "d1") -> AskRow:
 
 
 def dial(key: str = "k1") -> DialRow:
-    return DialRow(key, "live", "place_call", {"a": 1}, "d1", "+14155550123", 10, "sending", NOW, NOW)
+    return DialRow(
+        key=key,
+        account="live",
+        line="line",
+        tool="place_call",
+        arguments={"a": 1},
+        digest="d1",
+        target="+14155550123",
+        minutes=10,
+        state="sending",
+        agreed_at=NOW,
+        sent_at=NOW,
+        leased_at=NOW,
+    )
 
 
-def nothing() -> None:
-    """Consent that objects to nothing."""
+INQUIRY = Inquiry("live", NOW)
+
+
+def yes(key: str = "k1") -> Yes:
+    return Yes(ask(key), "callback", NOW)
+
+
+def nothing(ledger: Ledger, agreed_at: datetime) -> None:
+    """A judge that objects to nothing."""
+
+
+def claimed(journal: Journal, mine: DialRow | None = None, judge: Any = nothing) -> tuple[DialRow, bool]:
+    mine = mine or dial()
+    return journal.claim(mine, yes(mine.key), judge, INQUIRY)
 
 
 def test_the_migrations_make_just_the_tables(tmp_path: Path) -> None:
@@ -65,7 +92,7 @@ def test_of_many_claims_to_one_key_one_is_ours(tmp_path: Path) -> None:
 
     def claim(journal: Journal) -> None:
         for _ in range(5):
-            won.append(journal.claim(dial(), NOW, nothing)[1])
+            won.append(claimed(journal)[1])
 
     threads = [threading.Thread(target=claim, args=(journal,)) for journal in journals]
     for thread in threads:
@@ -80,23 +107,23 @@ def test_an_objection_inside_the_transaction_leaves_nothing_behind(tmp_path: Pat
     journal = Journal(tmp_path / "j.db")
     journal.open_ask(ask(), shown=True)
 
-    def object_() -> None:
+    def object_(ledger: Ledger, agreed_at: datetime) -> None:
         raise Refused("a-rule", "No.")
 
     with pytest.raises(Refused, match="a-rule"):
-        journal.claim(dial(), NOW, object_)
+        claimed(journal, judge=object_)
     assert journal.dials("live") == []
-    assert journal.claim(dial(), NOW, nothing)[1]
+    assert claimed(journal)[1]
 
 
 def test_a_yes_lives_ten_minutes_and_a_no_is_final(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.db")
     journal.open_ask(ask(), shown=True)
     with pytest.raises(Refused, match="more than 10 minutes old"):
-        journal.claim(dial(), NOW + timedelta(minutes=10), nothing)
-    journal.decline("k1", NOW)
+        claimed(journal, replace(dial(), sent_at=NOW + timedelta(minutes=10)))
+    journal.decide("k1", "no", "callback", NOW)
     with pytest.raises(Refused, match="said no"):
-        journal.claim(dial(), NOW, nothing)
+        claimed(journal)
     assert journal.open_ask(ask("k2"), shown=True).decision == "no"
 
 
@@ -104,7 +131,7 @@ def test_the_same_deed_finds_its_question_and_a_failed_dial_lets_it_lapse(tmp_pa
     journal = Journal(tmp_path / "j.db")
     journal.open_ask(ask(), shown=True)
     assert journal.open_ask(ask("k2"), shown=True).key == "k1"
-    journal.claim(dial(), NOW, nothing)
+    claimed(journal)
     journal.settle(dial(), "failed", NOW)
     assert journal.open_ask(ask("k3"), shown=True).key == "k3"
 
@@ -124,7 +151,7 @@ def test_a_store_that_is_locked_or_cannot_be_made_refuses_in_a_sentence(tmp_path
 def test_a_dial_that_was_taken_over_is_not_settled_by_its_first_sender(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.db")
     journal.open_ask(ask(), shown=True)
-    first, _ = journal.claim(dial(), NOW, nothing)
+    first, _ = claimed(journal)
     later = NOW + timedelta(seconds=61)
     second, ours = journal.take_over("k1", later, timedelta(seconds=60))
     assert ours

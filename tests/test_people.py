@@ -17,9 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from topcalls_tools.api.calls import PlaceCall
+from topcalls_tools.api.placeholders import MOST, filled
 from topcalls_tools.sandbox.errors import SandboxError
 from topcalls_tools.sandbox.people import PEOPLE, People, Person
-from topcalls_tools.sandbox.people.brief import MOST, brief, filled, spoken_in
+from topcalls_tools.sandbox.people.brief import brief, spoken_in
 from topcalls_tools.sandbox.people.conversation import written
 from topcalls_tools.sandbox.people.phrases import ENGLISH, SPANISH
 from topcalls_tools.sandbox.script import (

@@ -207,7 +207,10 @@ def _line(api_key: str | None, base_url: str | None) -> Line:
 
 
 def _unasked(ask: Ask, line: Line) -> Answer:
-    """Nobody was named who could be asked: practice goes on and says so, anything else does not."""
+    """Nobody was named who could be asked: practice goes on and says so, and so does what the owner's list of
+    numbers and budget cover; anything else does not."""
+    if line.approval == "none" and ask.covered:
+        return Answer(True, ask.seal, "none")
     if line.strict:
         raise Declined(
             "This needs a person's yes and nobody can be asked here, so nothing was sent; give the "

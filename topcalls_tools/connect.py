@@ -4,24 +4,31 @@ use."""
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import re
 import threading
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from .api.fields import loopback
-from .errors import Misconfigured
+from .errors import Misconfigured, TopCallsError
 from .settings import LIVE_URL, Approval, Settings
 from .steps import Desk
 
 if TYPE_CHECKING:
+    from .guard import Policy
     from .journal.store import Journal
     from .sandbox import Served
+
+
+BRIEFLY = 0.25
+"""Seconds that a note which must not hold anything up waits for another writer."""
 
 
 def utc_now() -> datetime:
@@ -42,34 +49,51 @@ class Line:
         clock: Callable[[], datetime] = utc_now,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.settings = settings
+        self._settings = settings
         self.clock, self.timer = clock, timer
         self._starting, self._opening = threading.RLock(), threading.RLock()
         self._served: Served | None = None
         self._own_key = ""
         given = settings.api_key.get_secret_value() if settings.api_key is not None else None
         self.live = given is not None and not given.startswith("tc_test_")
-        self.strict = self.live or settings.rehearse
         self.account = settings.account or ("live" if self.live else "sandbox")
         self._address = _checked(given, settings.base_url)
         self._key = given
-        self.trouble = settings.trouble
-        """Why nothing that needs a yes may be done; reads and brakes go on."""
-        if settings.approval == "none" and self.strict:
-            self.trouble = (
-                "approval none is for the sandbox alone; set it to person (TOPCALLS_APPROVAL, policy.toml)."
-            )
 
     def __repr__(self) -> str:
         return f"Line(account={self.account!r}, live={self.live})"
 
     @property
+    def settings(self) -> Settings:
+        """What the owner has set, as `policy.toml` says it now."""
+        self._settings = self._settings.fresh()
+        return self._settings
+
+    @property
+    def strict(self) -> bool:
+        """Whether a person's word is needed: with a live key, and in rehearsal."""
+        return self.live or self.settings.rehearse
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing that needs a yes may be done; reads and brakes go on."""
+        settings = self.settings
+        unlimited = settings.numbers is None or settings.minutes_per_day is None
+        if settings.approval == "none" and self.strict and unlimited and not settings.trouble:
+            return (
+                "approval none needs numbers and minutes_per_day in policy.toml, outside the sandbox; name "
+                "them, or set approval to person (TOPCALLS_APPROVAL, policy.toml)."
+            )
+        return settings.trouble
+
+    @property
     def approval(self) -> Approval:
         """How a person is asked, where the owner has not said: slips in the sandbox, else by the host's
         own form."""
-        if self.settings.rehearse or self.trouble:
+        settings = self.settings
+        if self.trouble:
             return "person"
-        return self.settings.approval or ("person" if self.live else "slips")
+        return settings.approval or ("person" if self.strict else "slips")
 
     def address(self) -> str:
         """The base URL. Starts the sandbox where that is what is spoken to."""
@@ -103,10 +127,15 @@ class Line:
             live=self.live,
             strict=self.strict,
             line=self._digest,
-            policy=self.settings.policy,
+            policy=self._policy,
+            contacts=self._contacts,
             trouble=self.trouble,
             secret=self._secret,
             journal=self._journal,
+            briefly=self._briefly,
+            stopped_at=self._stopped_at,
+            stop=self._stop,
+            keeps=timedelta(days=self.settings.keep_days),
             clock=self.clock,
             timer=self.timer,
             jitter=lambda: random.uniform(0.75, 1.25),
@@ -132,9 +161,56 @@ class Line:
 
     @cached_property
     def _opened(self) -> Journal:
+        return self._book()
+
+    def _book(self, patience: float = 10) -> Journal:
+        from .journal.heads import teller
         from .journal.store import Journal
 
-        return Journal(self.settings.directory() / "journal.db")
+        settings = self.settings
+        url = settings.journal.get_secret_value() if settings.journal else None
+        told = teller(settings.evidence_head, settings.home)
+        return Journal(url or settings.directory() / "journal.db", patience, told)
+
+    def _briefly(self, work: Callable[[Journal], object]) -> None:
+        """Best effort: what was done was done, whether or not the journal can say so."""
+        if not self.settings.home.is_dir():
+            return
+        with suppress(TopCallsError, OSError), closing(self._book(BRIEFLY)) as journal:
+            work(journal)
+
+    def _policy(self) -> Policy:
+        from .guard import Policy
+
+        owner = self.settings
+        limits = {name: getattr(owner, name) for name in ("numbers", "minutes_per_day", "price_per_minute")}
+        return Policy(version=owner.policy, currency=owner.currency, **limits)
+
+    def _contacts(self) -> Mapping[str, str]:
+        from .contacts import names
+
+        return names(self.settings.home / "contacts.toml")
+
+    def _stopped_at(self) -> datetime | None:
+        try:
+            return datetime.fromisoformat((self.settings.home / "stopped_at").read_text().strip())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError):
+            return self.clock()  # somebody stopped everything, and nobody can say when: no yes is later
+
+    def _stop(self, at: datetime) -> bool:
+        try:
+            path = self.settings.directory() / "stopped_at"
+            fresh = path.with_name(f"stopped_at.{os.getpid()}")
+            with fresh.open("w") as file:
+                file.write(at.isoformat())
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(path)
+        except (Misconfigured, OSError):
+            return False
+        return True
 
     def _secret(self) -> bytes:
         with self._opening:

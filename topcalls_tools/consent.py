@@ -11,24 +11,27 @@ import hashlib
 import hmac
 import json
 import uuid
-from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from .action import Effect, R
-from .dial import declared, dial, iso, kept, replayed
+from .api.calls import PlaceCall
+from .dial import declared, dial, kept, replayed
 from .endpoint import ON_THE_WIRE, Done, Endpoint
-from .errors import Declined, Misconfigured, Refused, TopCallsError, Unreachable
-from .guard import Facts, judge
-from .journal import AskRow
-from .question import question
-from .steps import ASK_LIVES, READS_FOR, TO_DIAL, Answer, Ask, Desk, Flow, Keep, read, transmit
+from .errors import Declined, Misconfigured, Refused, TopCallsError, Unanswered, Unreachable
+from .facts import Known, consent, heard, inquiry, looked
+from .guard import Said
+from .journal import AskRow, Ledger, Yes
+from .question import Question, question
+from .reconcile import bookkeeping
+from .steps import ASK_LIVES, TO_DIAL, Answer, Ask, Desk, Flow, Keep, transmit
+from .wire import iso
 
 UNASKED = "With a live key a person would be asked first."
 _AGREED_BEFORE = (
     "This was agreed to before, and this no came too late to keep it from being sent; list_calls shows what "
     "became of it, and stop_call hangs up."
 )
-_CHANGED = "What this deed is about has changed meanwhile; call again to be asked anew."
 _NO = "The person in charge said no, and nothing was sent; ask them before anything else is tried."
 
 
@@ -37,14 +40,17 @@ def agreed(request: Endpoint[R], desk: Desk, answer: Answer | None) -> Flow[R]:
     often."""
     if desk.trouble:
         raise Misconfigured(desk.trouble)
-    look = yield from _look(request, desk)
-    digest = _digest(request, look, desk)
-    mine = _ask_row(request, look, digest, desk)
+    known = yield from looked(request, desk)
+    digest = _digest(request, known, desk)
+    if request.effect is Effect.SPEND:
+        yield from bookkeeping(desk, besides=digest)
+    words = _question(request, known, (yield from heard(request, known, desk)), desk)
+    mine = _ask_row(request, known, digest, words, desk)
     ask: AskRow = yield Keep(lambda: desk.journal().open_ask(mine, shown=answer is None))
     if answer is not None:
         _fits(answer, ask)
-        if ask.decision is None and _most(request, look) > ask.minutes:
-            raise Refused("same-deed", _CHANGED)
+    if ask.used_at is None and _most(request, known) > ask.minutes:
+        yield from _changed(ask, desk)
     note: str | None = None
     match ask.decision:
         case "no":
@@ -53,43 +59,46 @@ def agreed(request: Endpoint[R], desk: Desk, answer: Answer | None) -> Flow[R]:
             raise Declined(_AGREED_BEFORE)
         case None:
             if answer is None:
-                answer = yield from _put(request, look, ask, desk)
+                answer = yield from _put(request, words, ask, desk)
                 _fits(answer, ask)
-                look = yield from _look(request, desk)  # the world moves while a person thinks
-                if _digest(request, look, desk) != digest or _most(request, look) > ask.minutes:
-                    raise Refused("same-deed", _CHANGED)
+                known = yield from looked(request, desk)  # the world moves while a person thinks
+                if _digest(request, known, desk) != digest or _most(request, known) > ask.minutes:
+                    yield from _changed(ask, desk)
             yield from _heard(answer, ask, desk)
             note = UNASKED if answer.by == "practice" else None
+    yes = Yes(ask, ask.by or (answer.by if answer else "callback"), ask.decided_at or desk.clock())
     reply: R
-    if request.effect is not Effect.SPEND:
-        reply = yield from _once(request, ask, desk)
-    elif desk.left() < TO_DIAL:
-        yield Keep(lambda: desk.journal().agree(ask.key))
-        raise Refused("time-left", "Too little time was left to dial safely; the same call again goes on.")
-    else:
-        reply = yield from dial(request, ask, look.seen, desk)
+    try:
+        if request.effect is not Effect.SPEND:
+            reply = yield from _once(request, yes, known, desk)
+        elif desk.left() < TO_DIAL:
+            yield Keep(lambda: desk.journal().decide(ask.key, "yes", yes.by, desk.clock()))
+            raise Refused(
+                "time-left", "Too little time was left to dial safely; the same call again goes on."
+            )
+        else:
+            reply = yield from dial(request, yes, known, desk)
+    except Refused as refusal:
+        if refusal.rule == "stop-all":
+            yield Keep(lambda: desk.journal().close_ask(ask.key, desk.clock()))
+        raise
     unsaid = note and isinstance(reply, Done) and reply.note is None
     return reply.model_copy(update={"note": note}) if unsaid else reply
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """What is known of a deed before it is done: the previews' replies, and what the rules want to be
-    known."""
-
-    seen: tuple[Any, ...]
-    reasons: tuple[str, ...]
-
-
-def _put(request: Endpoint[Any], look: _Look, ask: AskRow, desk: Desk) -> Flow[Answer]:
-    """Ask the person. A question that nobody can be shown, or nobody answers, is not left standing."""
-    words = question(request, look.seen, look.reasons, desk.live)
+def _put(request: Endpoint[Any], words: Question, ask: AskRow, desk: Desk) -> Flow[Answer]:
+    """Ask the person. A question that nobody can be shown is not left standing; one that waits is."""
+    owner = desk.policy()
+    covered = isinstance(request, PlaceCall) and None not in (owner.numbers, owner.minutes_per_day)
     try:
-        answer: Answer = yield Ask(words, ask.key, ask.digest, ask.target, ask.minutes)
+        answer: Answer = yield Ask(words, ask.key, ask.digest, ask.tool, ask.target, ask.minutes, covered)
+    except Unanswered:
+        raise
     except TopCallsError:
         yield Keep(lambda: desk.journal().close_ask(ask.key, desk.clock()))
         raise
-    desk.restart()
+    if answer.by != "page":  # an assistant waits for that one too
+        desk.restart()
     return answer
 
 
@@ -103,29 +112,38 @@ def _fits(answer: Answer, ask: AskRow) -> None:
         )
 
 
-def _look(request: Endpoint[Any], desk: Desk) -> Flow[_Look]:
-    seen = []
-    for preview in request.preview():
-        seen.append((yield from read(preview, desk)))
-    return _Look(tuple(seen), judge(request, Facts(desk.clock(), tuple(seen))))
+def _changed(ask: AskRow, desk: Desk) -> Flow[None]:
+    """End a question whose deed is no longer what it was."""
+    yield Keep(lambda: desk.journal().close_ask(ask.key, desk.clock()))
+    raise Refused("same-deed", "What this deed is about has changed meanwhile; call again to be asked anew.")
 
 
-def _digest(request: Endpoint[Any], look: _Look, desk: Desk) -> str:
+def _question(request: Endpoint[Any], known: Known, said: tuple[Said, ...], desk: Desk) -> Question:
+    now, live, policy, name = desk.clock(), desk.live, desk.policy(), _name(request, desk)
+    return question(request, known.seen, said, now=now, live=live, policy=policy, name=name)
+
+
+def _name(request: Endpoint[Any], desk: Desk) -> str | None:
+    return desk.contacts().get(request.phone_number) if isinstance(request, PlaceCall) else None
+
+
+def _digest(request: Endpoint[Any], known: Known, desk: Desk) -> str:
     """What a yes is bound to, as a digest under the owner's secret: deed, arguments, object, account,
     policy."""
     sealed = {
         "tool": request.tool,
         "arguments": request.model_dump(mode="json", exclude_none=True, context=ON_THE_WIRE),
-        "object": request.target(look.seen),
+        "object": request.target(known.seen),
+        "name": _name(request, desk),
         "account": desk.account,
         "line": desk.line,
-        "policy": desk.policy,
+        "policy": desk.policy().version,
     }
     text = json.dumps(sealed, sort_keys=True, ensure_ascii=False)
     return hmac.new(desk.secret(), text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
 
 
-def _ask_row(request: Endpoint[Any], look: _Look, digest: str, desk: Desk) -> AskRow:
+def _ask_row(request: Endpoint[Any], known: Known, digest: str, words: Question, desk: Desk) -> AskRow:
     now = desk.clock()
     return AskRow(
         key=uuid.uuid4().hex,
@@ -133,21 +151,22 @@ def _ask_row(request: Endpoint[Any], look: _Look, digest: str, desk: Desk) -> As
         line=desk.line,
         tool=request.tool,
         digest=digest,
-        target=request.target(look.seen),
-        minutes=_most(request, look),
+        target=request.target(known.seen),
+        minutes=_most(request, known),
         asked_at=now,
         expires_at=now + ASK_LIVES,
+        question=words.document(),
     )
 
 
-def _most(request: Endpoint[Any], look: _Look) -> float:
+def _most(request: Endpoint[Any], known: Known) -> float:
     """The most minutes that the deed can use, as the question says them: to two decimals."""
-    return round(request.most_minutes(look.seen), 2)
+    return round(request.most_minutes(known.seen), 2)
 
 
 def _heard(answer: Answer, ask: AskRow, desk: Desk) -> Flow[None]:
     """Take an answer for what it is. A yes returns, a no is written down, anything else is no answer."""
-    if answer.after is not None and desk.strict and answer.after < READS_FOR:
+    if answer.hasty and desk.strict:
         raise Declined(
             "The form came back faster than a person reads, so it counts as unanswered and nothing was sent; "
             "turn off automatic answers to forms in the assistant, then call again."
@@ -156,14 +175,20 @@ def _heard(answer: Answer, ask: AskRow, desk: Desk) -> Flow[None]:
         yield Keep(lambda: desk.journal().close_ask(ask.key, desk.clock()))
         raise Declined("Nobody answered, and nothing was sent; the same call again asks again.")
     if not answer.yes:
-        stands: AskRow = yield Keep(lambda: desk.journal().decline(ask.key, desk.clock()))
+        stands: AskRow = yield Keep(lambda: desk.journal().decide(ask.key, "no", answer.by, desk.clock()))
         raise Declined(_NO if stands.decision == "no" else _AGREED_BEFORE)
 
 
-def _once(request: Endpoint[R], ask: AskRow, desk: Desk) -> Flow[R]:
+def _once(request: Endpoint[R], yes: Yes, known: Known, desk: Desk) -> Flow[R]:
     """Add or delete: the yes is marked used before the request leaves, and a second use tells what became
     of it."""
-    used: AskRow = yield Keep(lambda: desk.journal().use(ask.key, desk.clock()))
+    ask = yes.ask
+
+    def judge(ledger: Ledger, agreed_at: datetime) -> None:
+        consent(request, known, ledger, agreed_at, desk)
+
+    asked = inquiry(request, known, desk)
+    used: AskRow = yield Keep(lambda: desk.journal().use(yes, desk.clock(), judge, asked))
     if used.used_at is not None:
         if used.reply is not None:
             return replayed(request, used.reply, used.used_at)
@@ -177,4 +202,4 @@ def _once(request: Endpoint[R], ask: AskRow, desk: Desk) -> Flow[R]:
         if error.happened is False:
             yield Keep(lambda: desk.journal().close_ask(ask.key, desk.clock()))
         raise
-    return (yield from kept(reply, lambda: desk.journal().record(ask.key, declared(reply))))
+    return (yield from kept(reply, lambda: desk.journal().record(ask, declared(reply), desk.clock())))

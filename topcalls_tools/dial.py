@@ -12,40 +12,44 @@ from .action import R, Record
 from .api.calls import Call, CallInList, GetCall, ListCalls, PlaceCall
 from .api.campaigns import GetCampaign, StartCampaign
 from .endpoint import Endpoint
-from .errors import Broken, Declined, TopCallsError, Unreachable
-from .guard import Facts, judge
-from .journal import AskRow, DialRow, State
+from .errors import Broken, Declined, Refused, TopCallsError, Unreachable
+from .facts import Known, consent, inquiry
+from .journal import DialRow, Ledger, State, Yes
 from .steps import ASK_LIVES, TO_DIAL, Desk, Flow, Keep, Sleep, read, transmit
+from .wire import iso
 
 LEASE = timedelta(seconds=60)
-"""How long the process that began a dial has it to itself."""
+"""How long the process that began a dial has it to itself; after that it sends nothing more."""
 LOOK_AGAIN = 0.25
 """Seconds between two looks at a dial that another process has begun."""
 CLOCKS_DIFFER = timedelta(seconds=5)
 """How far TopCalls' clock may be behind ours; its times may be whole seconds."""
 
 
-def dial(request: Endpoint[R], ask: AskRow, seen: tuple[Any, ...], desk: Desk) -> Flow[R]:
+def dial(request: Endpoint[R], yes: Yes, known: Known, desk: Desk) -> Flow[R]:
     """Claim the dial under the confirmation's own key, send, settle. A key used before gives its first
     outcome."""
-    now = desk.clock()
+    ask, now = yes.ask, desk.clock()
     mine = DialRow(
         key=ask.key,
         account=desk.account,
+        line=desk.line,
         tool=request.tool,
         arguments=request.model_dump(mode="json", exclude_none=True),
         digest=ask.digest,
         target=ask.target,
         minutes=ask.minutes,
         state="sending",
+        agreed_at=yes.at,
         sent_at=now,
         leased_at=now,
     )
 
-    def consent() -> None:
-        judge(request, Facts(now, seen))
+    def judge(ledger: Ledger, agreed_at: datetime) -> None:
+        consent(request, known, ledger, agreed_at, desk)
 
-    row, ours = yield Keep(lambda: desk.journal().claim(mine, now, consent))
+    asked = inquiry(request, known, desk)
+    row, ours = yield Keep(lambda: desk.journal().claim(mine, yes, judge, asked))
     first = ours
     while not ours and row.state == "sending":
         row, ours = yield from _taken_over(request, row, desk)
@@ -55,9 +59,9 @@ def dial(request: Endpoint[R], ask: AskRow, seen: tuple[Any, ...], desk: Desk) -
         case "sending" if first:
             return (yield from _ring(request, row, desk))
         case "sending":
-            return (yield from _ring_again(request, row, desk))
+            return (yield from ring_again(request, row, desk))
         case "unknown":
-            return (yield from _adopted(request, row, desk, _in_doubt(request, row)))
+            return (yield from adopted(request, row, desk, in_doubt(request, row)))
         case _:
             raise Declined("This yes is spent: TopCalls refused the call; call again to be asked anew.")
 
@@ -69,7 +73,7 @@ def _taken_over(request: Endpoint[Any], row: DialRow, desk: Desk) -> Flow[tuple[
         taken: tuple[DialRow, bool] = yield Keep(lambda: desk.journal().take_over(row.key, now, LEASE))
         return taken
     if desk.left() < TO_DIAL:
-        raise _in_doubt(request, row)
+        raise in_doubt(request, row)
     yield Sleep(LOOK_AGAIN)
     current: DialRow = yield Keep(lambda: desk.journal().dial(row.key))
     return current, False
@@ -77,9 +81,9 @@ def _taken_over(request: Endpoint[Any], row: DialRow, desk: Desk) -> Flow[tuple[
 
 def _ring(request: Endpoint[R], row: DialRow, desk: Desk) -> Flow[R]:
     try:
-        placed = request.reply((yield from transmit(request, desk, row.key)))
+        placed = request.reply((yield from transmit(request, desk, row.key, lambda: _still(row, desk))))
     except Broken as error:
-        return (yield from _adopted(request, row, desk, error))
+        return (yield from adopted(request, row, desk, error))
     except TopCallsError as error:
         if error.happened is False:
             stands = yield from _settled(row, "failed", desk)
@@ -89,19 +93,27 @@ def _ring(request: Endpoint[R], row: DialRow, desk: Desk) -> Flow[R]:
     return (yield from _placed(placed, row, desk))
 
 
-def _ring_again(request: Endpoint[R], row: DialRow, desk: Desk) -> Flow[R]:
+def ring_again(request: Endpoint[R], row: DialRow, desk: Desk) -> Flow[R]:
     """Finish what another process began: look first, then send under its own key. No refusal proves
     anything now."""
     if (reply := (yield from _traced(request, row, desk))) is not None:
         yield from _settled(row, "placed", desk, reply)
         return _reply_of(request, reply)
     try:
-        placed = request.reply((yield from transmit(request, desk, row.key)))
+        placed = request.reply((yield from transmit(request, desk, row.key, lambda: _still(row, desk))))
     except Broken as error:
-        return (yield from _adopted(request, row, desk, error))
+        return (yield from adopted(request, row, desk, error))
     except TopCallsError:
-        raise _in_doubt(request, row) from None
+        raise in_doubt(request, row) from None
     return (yield from _placed(placed, row, desk))
+
+
+def _still(row: DialRow, desk: Desk) -> None:
+    """Raise Refused where this process was held up beyond its lease, or everything was stopped meanwhile."""
+    if desk.clock() - row.leased_at >= LEASE:
+        raise Refused("lease", "This process was held up for too long, and nothing was sent; call again.")
+    if (stopped := desk.stopped_at()) and stopped >= row.agreed_at:
+        raise Refused("stop-all", f"Everything was stopped at {iso(stopped)}, and nothing was sent.")
 
 
 def _placed(placed: R, row: DialRow, desk: Desk) -> Flow[R]:
@@ -109,7 +121,7 @@ def _placed(placed: R, row: DialRow, desk: Desk) -> Flow[R]:
     return (yield from kept(placed, lambda: desk.journal().settle(row, "placed", desk.clock(), reply)))
 
 
-def _adopted(request: Endpoint[R], row: DialRow, desk: Desk, doubt: TopCallsError) -> Flow[R]:
+def adopted(request: Endpoint[R], row: DialRow, desk: Desk, doubt: TopCallsError) -> Flow[R]:
     """After an answer that proves nothing: the deed that can only be ours is ours; else the doubt remains."""
     reply = yield from _traced(request, row, desk)
     if reply is None:
@@ -190,11 +202,7 @@ def replayed(request: Endpoint[R], reply: dict[str, Any], at: datetime) -> R:
     return _reply_of(request, {**reply, "replayed": True, "first_at": iso(at)})
 
 
-def iso(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _in_doubt(request: Endpoint[Any], row: DialRow) -> Unreachable:
+def in_doubt(request: Endpoint[Any], row: DialRow) -> Unreachable:
     where = "list_calls" if isinstance(request, PlaceCall) else "get_campaign"
     return Unreachable(
         f"This was sent at {iso(row.sent_at)} with the same yes and nobody knows whether it took effect; "

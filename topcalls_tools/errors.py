@@ -29,6 +29,10 @@ class Declined(TopCallsError):
     """The person who was asked said no, or nobody answered or could be asked. Nothing was sent."""
 
 
+class Unanswered(Declined):
+    """The question is open and waits for a person. Nothing was sent; the same call again goes on."""
+
+
 class Misconfigured(TopCallsError):
     """A setting, a key or a file of the owner cannot be used. Nothing was sent."""
 

@@ -9,7 +9,7 @@ from typing import Any, Generic
 from .action import Action, Effect, R
 from .endpoint import Brake, Endpoint, Stopped
 from .errors import Invalid, TopCallsError
-from .steps import Answer, Desk, Flow, read, transmit
+from .steps import Answer, Desk, Flow, Keep, read, transmit
 
 
 class Deed(Action[R], Generic[R]):
@@ -29,7 +29,7 @@ def perform(action: Action[R], desk: Desk, answer: Answer | None = None) -> Flow
         case Deed():
             flow = reread.flow(desk)
         case Brake():
-            flow = brake(reread, desk)
+            flow = stopped(reread, desk)
         case Endpoint(effect=Effect.READ):
             flow = read(reread, desk)
         case Endpoint():
@@ -40,6 +40,15 @@ def perform(action: Action[R], desk: Desk, answer: Answer | None = None) -> Flow
             raise TypeError(f"{action.tool} is neither an endpoint nor a deed.")
     reply: R = yield from flow
     return reply
+
+
+def stopped(request: Brake, desk: Desk) -> Flow[Stopped]:
+    """Stop something at once, and note it afterwards where that takes no time."""
+    done = yield from brake(request, desk)
+    facts = {"tool": request.tool, "ok": done.ok, "status": done.status}
+    what = str(getattr(request, request.handles[-1]))
+    yield Keep(lambda: desk.briefly(lambda journal: journal.stopped(desk.account, desk.clock(), what, facts)))
+    return done
 
 
 def brake(request: Brake, desk: Desk) -> Flow[Stopped]:

@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from unicodedata import east_asian_width
 
 from .action import Effect
+from .api.account import Balance
+from .api.calls import PlaceCall
 from .api.fields import E164
 from .endpoint import Endpoint
+from .guard import Policy, Said
+from .places import country, local_time
 
 BAR = "  │ "
 WIDTH = 72
@@ -25,9 +30,10 @@ WIDTH = 72
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question to the person in charge. `lines` are ours; `quoted` are labels of ours and values of
-    others."""
+    """A question to the person in charge. Title, lines, labels and closing are ours; quoted values are
+    others'."""
 
+    title: str
     lines: tuple[str, ...]
     quoted: tuple[tuple[str, str], ...]
     closing: tuple[str, ...] = ()
@@ -35,19 +41,74 @@ class Question:
     def text(self, most: int = 600) -> str:
         """The question as plain text. A value over `most` characters is cut, with its length and digest."""
         blocks = [f"{label}:\n" + "\n".join(_block(value, most)) for label, value in self.quoted]
-        return "\n".join([*self.lines, *blocks, *self.closing])
+        return "\n".join([self.title, *self.lines, *blocks, *self.closing])
+
+    def document(self) -> dict[str, Any]:
+        """The question as JSON: for pages and programs that show it in their own way, and for the journal."""
+        return {
+            "title": self.title,
+            "lines": list(self.lines),
+            "quoted": [{"label": label, "value": value} for label, value in self.quoted],
+            "closing": list(self.closing),
+        }
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Question:
+        """The inverse of `document`."""
+        quoted = tuple((one["label"], one["value"]) for one in document["quoted"])
+        return cls(document["title"], tuple(document["lines"]), quoted, tuple(document["closing"]))
 
 
-def question(request: Endpoint[Any], seen: tuple[Any, ...], reasons: tuple[str, ...], live: bool) -> Question:
-    """Put a deed to a person: `seen` are the previews' replies, `reasons` what the rules want to be known."""
-    minutes = request.most_minutes(seen)
-    ours = [f"{request.title()}? {_world(request.effect, live)}"]
-    if request.effect is Effect.SPEND:
-        ours.append(f"It can use up to {round(minutes, 2):,.10g} call minutes.")
+def question(
+    request: Endpoint[Any],
+    seen: tuple[Any, ...],
+    said: tuple[Said, ...],
+    *,
+    now: datetime,
+    live: bool,
+    policy: Policy,
+    name: str | None = None,
+) -> Question:
+    """Put a deed to a person: `seen` are the previews' replies, `said` what each rule said of it, `name` what
+    the owner's contacts call the number."""
     given = request.model_dump(mode="json", exclude_none=True)
-    subject = {name: value for name, value in request.subject(seen).items() if value is not None}
-    quoted = [(_label(request, name), _plain(value)) for name, value in {**subject, **given}.items()]
-    return Question((*ours, *reasons), tuple(quoted), tuple(_left_out(request)))
+    if isinstance(request, PlaceCall) and (opening := request.opening()) is not None:
+        given["first_sentence"] = opening
+    subject = {label: value for label, value in request.subject(seen).items() if value is not None}
+    called = {"called in your contacts": name} if name else {}
+    quoted = [
+        (_label(request, label), _plain(value)) for label, value in {**called, **subject, **given}.items()
+    ]
+    return Question(
+        f"{request.title()}? {_world(request.effect, live)}",
+        tuple(_ours(request, seen, said, now, policy)),
+        tuple(quoted),
+        tuple(_left_out(request)),
+    )
+
+
+def _ours(
+    request: Endpoint[Any], seen: tuple[Any, ...], said: tuple[Said, ...], now: datetime, policy: Policy
+) -> Iterator[str]:
+    if isinstance(request, PlaceCall):
+        yield local_time(E164(request.phone_number), now)
+    if request.effect is Effect.SPEND:
+        yield _cost(request.most_minutes(seen), seen, policy)
+    yield from (f"{one.why} [rule: {one.rule}]" for one in said if one.why)
+    if silent := [one.rule for one in said if not one.why]:
+        yield f"Nothing against it: {', '.join(silent)}."
+
+
+def _cost(most: float, seen: tuple[Any, ...], policy: Policy) -> str:
+    used = f"It can use up to {_minutes(most)} call minutes"
+    if policy.price_per_minute is not None:
+        used += f", {most * policy.price_per_minute:,.2f} {policy.currency}"
+    free = [one.free for one in seen if isinstance(one, Balance) and one.remaining is not None]
+    return f"{used}; {_minutes(free[0])} are free." if free else f"{used}."
+
+
+def _minutes(minutes: float) -> str:
+    return f"{round(minutes, 2):,.10g}"
 
 
 def _world(effect: Effect, live: bool) -> str:
@@ -70,16 +131,9 @@ def _left_out(request: Endpoint[Any]) -> Iterator[str]:
 
 def _label(request: Endpoint[Any], name: str) -> str:
     value = getattr(request, name, None)
+    if name == "first_sentence" and isinstance(request, PlaceCall):
+        return "first_sentence, as it will be spoken"
     return f"{name} ({country(value)})" if isinstance(value, E164) else name
-
-
-def country(number: E164) -> str:
-    """The country of a number in English, or its country code where it belongs to none or to several."""
-    import phonenumbers
-    from phonenumbers import geocoder
-
-    parsed = phonenumbers.parse(number)
-    return geocoder.country_name_for_number(parsed, "en") or f"country code +{parsed.country_code}"
 
 
 def _plain(value: Any) -> str:

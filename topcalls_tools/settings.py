@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import sys
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -50,11 +51,31 @@ class Settings(BaseSettings):
     rehearse: bool = False
     toolsets: str = "default"
     secret: SecretStr | None = None
+    journal: SecretStr | None = None
+    """Address of a PostgreSQL database that several machines share; journal.db where it is left out."""
+    browser: str | None = Field(default=None, max_length=500)
+    """The command of a graphical browser, or none; the system's own where it is left out."""
+    numbers: frozenset[Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]] | None = None
+    """The only numbers that may be called."""
+    minutes_per_day: float | None = Field(default=None, ge=0)
+    price_per_minute: float | None = Field(default=None, ge=0)
+    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    keep_days: int = Field(default=90, ge=1, le=36_500)
+    """How long what is personal stays in the journal."""
+    evidence_head: str | None = Field(default=None, max_length=500)
+    """A file, or syslog: where the last hash of the evidence is written each time."""
     trouble: str | None = Field(default=None, exclude=True)
 
-    @field_validator("secret", mode="after")
+    _given: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _file: tuple[int, ...] | None = PrivateAttr(default=None)
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self._given, self._file = given, _stamp(self.home)
+
+    @field_validator("secret", "journal", mode="after")
     @classmethod
-    def _given(cls, value: SecretStr | None) -> SecretStr | None:
+    def _present(cls, value: SecretStr | None) -> SecretStr | None:
         return value if value and value.get_secret_value() else None
 
     @field_validator("home", mode="after")
@@ -72,7 +93,9 @@ class Settings(BaseSettings):
         given = {name: value for name, value in given.items() if value is not None}
         try:
             settings = cls(**given)
-            return settings.model_copy(update={"rehearse": True}) if settings.policy_rehearses() else settings
+            if settings.policy_rehearses() and not settings.rehearse:
+                settings = cls(**{**given, "rehearse": True})
+            return settings
         except (ValidationError, OSError, ValueError, RuntimeError) as error:
             trouble = _said(error)
         try:
@@ -91,13 +114,33 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         given = init_settings().get("home")
         home = Path(given) if given else _Where().home
-        return init_settings, env_settings, _Policy(settings_cls, home.expanduser() / "policy.toml")
+        said = {name: value for name, value in env_settings().items() if name not in _FILE_ALONE}
+        policy = _Policy(settings_cls, home.expanduser() / "policy.toml")
+        return init_settings, InitSettingsSource(settings_cls, said), policy
+
+    def fresh(self) -> Settings:
+        """These settings, read again where the owner has changed `policy.toml` meanwhile."""
+        if _stamp(self.home) == self._file:
+            return self
+        return Settings.load(**{name: value for name, value in self._given.items() if name != "trouble"})
 
     @cached_property
     def policy(self) -> str:
-        """The version of the owner's policy: a digest of what decides whether and how a person is asked."""
-        said = f"{self.approval} {self.rehearse}"
-        return hashlib.sha256(said.encode()).hexdigest()[:16]
+        """The version of the owner's policy: a digest of all that it decides."""
+        said = [
+            self.approval,
+            self.rehearse,
+            sorted(self.numbers) if self.numbers is not None else None,
+            self.minutes_per_day,
+            self.price_per_minute,
+            self.currency,
+        ]
+        return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+
+    @property
+    def graphical(self) -> bool:
+        """Whether a window can be opened where this program runs."""
+        return sys.platform in ("darwin", "win32") or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
 
     def policy_rehearses(self) -> bool:
         """Whether policy.toml asks for rehearsal: the environment can only add to that."""
@@ -142,7 +185,20 @@ class _Bare(Settings):
         return init_settings, InitSettingsSource(settings_cls, known)
 
 
-_OURSELVES = frozenset({"api_key", "base_url", "home", "account", "secret", "toolsets"})
+_OURSELVES = frozenset({"api_key", "base_url", "home", "account", "secret", "toolsets", "journal"})
+_FILE_ALONE = frozenset(
+    {"numbers", "minutes_per_day", "price_per_minute", "currency", "keep_days", "evidence_head"}
+)
+"""What only `policy.toml` says: who may set a program's environment sets no limits."""
+
+
+def _stamp(home: Path) -> tuple[int, ...] | None:
+    """What tells one `policy.toml` from the next; None where there is none."""
+    try:
+        found = (home / "policy.toml").stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _said(error: Exception) -> str:
@@ -159,7 +215,7 @@ def _said(error: Exception) -> str:
 class _Policy(TomlConfigSettingsSource):
     """`policy.toml`: how a person is asked. Keys and addresses have no place in it."""
 
-    taken = frozenset({"approval", "rehearse"})
+    taken = _FILE_ALONE | {"approval", "rehearse", "browser"}
 
     def __call__(self) -> dict[str, Any]:
         found = super().__call__()

@@ -6,17 +6,18 @@ reads the clock by itself, so one flow serves the sync client, the async client 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from .action import Effect, R
 from .endpoint import Endpoint
-from .errors import APIError, Broken, TooMany, TopCallsError, Unreachable
+from .errors import APIError, Broken, Refused, TooMany, TopCallsError, Unreachable
 from .wire import Reply, Request
 
 if TYPE_CHECKING:
+    from .guard import Policy
     from .journal.store import Journal
     from .question import Question
 
@@ -32,6 +33,8 @@ ASK_LIVES = timedelta(minutes=10)
 """How long a question, and the yes to it, count."""
 READS_FOR = 0.5
 """A form that comes back after fewer seconds than this was read by nobody."""
+GLANCE = 5.0
+"""Seconds that a look may take which must not hold up what comes after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,11 @@ class Ask:
     question: Question
     key: str
     digest: str
+    tool: str
     target: str
     minutes: float
+    covered: bool
+    """Whether the owner's allow-list and budget say all that a person would be asked."""
 
     @property
     def seal(self) -> str:
@@ -78,9 +84,14 @@ class Answer:
 
     yes: bool | None
     seal: str
-    by: Literal["person", "practice"] = "person"
+    by: Literal["callback", "form", "page", "terminal", "interrupt", "slip", "practice", "none"] = "callback"
     after: float | None = None
     """Seconds that a form was open; None where no form was."""
+
+    @property
+    def hasty(self) -> bool:
+        """Whether it came back faster than a person reads."""
+        return self.after is not None and self.after < READS_FOR
 
 
 class Pending(Exception):
@@ -106,18 +117,28 @@ class Desk:
     """Whether a person's word is needed: with a live key, and in rehearsal."""
     line: str
     """Digest of address and key."""
-    policy: str
-    """Version of the owner's policy."""
+    policy: Callable[[], Policy]
+    """What the owner allows."""
+    contacts: Callable[[], Mapping[str, str]]
+    """What the owner calls whom, by number."""
     trouble: str | None
     """Why nothing that needs a yes may be done: a policy that cannot be used. Reads and brakes go on."""
     secret: Callable[[], bytes]
     journal: Callable[[], Journal]
+    briefly: Callable[[Callable[[Journal], object]], None]
+    """Note something in the journal where it can be had at once, and else not: for what must not wait."""
+    stopped_at: Callable[[], datetime | None]
+    """When everything was stopped last, as a file beside the journal says it."""
+    stop: Callable[[datetime], bool]
+    """Write that file; whether that could be done."""
     clock: Callable[[], datetime]
     timer: Callable[[], float]
     jitter: Callable[[], float]
     """A factor around 1 for pauses, so that many clients do not retry in step."""
     poll_seconds: float
     """How often a call may be looked at while it is followed (contract A67)."""
+    keeps: timedelta
+    """How long what is personal is kept."""
     deadline: float = 0.0
 
     def restart(self) -> None:
@@ -134,9 +155,16 @@ def read(request: Endpoint[R], desk: Desk) -> Flow[R]:
     return request.reply((yield from transmit(request, desk)))
 
 
-def transmit(request: Endpoint[Any], desk: Desk, key: str | None = None) -> Flow[Reply]:
+def glance(request: Endpoint[R], desk: Desk) -> Flow[R]:
+    """Read once and without patience: for what is done by the way."""
+    return request.reply((yield Send(request.request(), min(GLANCE, max(0.1, desk.left())))))
+
+
+def transmit(
+    request: Endpoint[Any], desk: Desk, key: str | None = None, may: Callable[[], None] | None = None
+) -> Flow[Reply]:
     """Send, and send again where that is safe: reads always, others only under a key that TopCalls
-    promises to honour.
+    promises to honour. `may` is heard before each attempt, and raises Refused where it must not be made.
 
     Doubt sticks: once one attempt may have arrived, only a success ends it. A SPEND that was answered with a
     server's failure is not repeated: its key was not kept (contract A14).
@@ -149,6 +177,11 @@ def transmit(request: Endpoint[Any], desk: Desk, key: str | None = None) -> Flow
     for pause in (*PAUSES, None):
         reply: Reply | None = None
         trouble: TopCallsError
+        try:
+            if may:
+                may()
+        except Refused as refusal:
+            raise doubt or refusal from None
         try:
             reply = yield Send(wire, max(0.1, min(ONE_ATTEMPT, desk.left())))
         except Unreachable as error:

@@ -1,10 +1,11 @@
-"""The two values that cross the wire, without naming an HTTP library, and how deep their JSON may be."""
+"""The two values that cross the wire, without naming an HTTP library; how JSON and times stand there."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 
@@ -44,3 +45,8 @@ def depth(value: Any, level: int = 1) -> int:
     """How deep lists and objects are nested, counted no further than just past MOST_LEVELS."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
     return level if level > MOST_LEVELS else max((depth(item, level + 1) for item in inner), default=level)
+
+
+def iso(at: datetime) -> str:
+    """A time (aware, UTC) as TopCalls writes times."""
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

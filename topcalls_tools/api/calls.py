@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from ..action import Arguments, Effect, ForCode, Record, ToolDefault
 from ..endpoint import Brake, Done, Endpoint
+from .account import GetBalance
 from .fields import (
     CallId,
     CampaignId,
@@ -21,6 +22,7 @@ from .fields import (
     Spoken,
     WebhookUrl,
 )
+from .placeholders import filled
 from .transcript import SHOWN_BYTES, SHOWN_TURNS, ShownTurn, Turn, shown_turn
 
 CallStatus = Literal["pending", "queued", "in_progress", "completed", "failed", "cancelled"]
@@ -243,6 +245,13 @@ class PlaceCall(
         if (self.task is None) == (self.instructions is None):
             raise ValueError("task or instructions: give one of the two, such as a task in plain words")
         return self
+
+    def preview(self) -> tuple[Endpoint[Any], ...]:
+        return (GetBalance(),)
+
+    def opening(self) -> str | None:
+        """What the agent says first, as it will be spoken: with the facts of request_data in it."""
+        return self.first_sentence and filled(self.first_sentence, self.request_data)
 
     def target(self, seen: tuple[Any, ...]) -> str:
         return self.phone_number

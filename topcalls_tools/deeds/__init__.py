@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from .confirm_action import ConfirmAction
 from .follow_call import FollowCall
+from .stop_all import StopAll
 
-__all__ = ["ConfirmAction", "FollowCall"]
+__all__ = ["ConfirmAction", "FollowCall", "StopAll"]

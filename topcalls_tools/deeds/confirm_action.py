@@ -32,7 +32,7 @@ class ConfirmAction(Deed[Done], effect=Effect.SPEND, toolset="slips"):
 
     def flow(self, desk: Desk) -> Flow[Done]:
         from ..approval.slips import digest, opened
-        from ..dial import iso
+        from ..wire import iso
 
         sought = digest(self.slip, desk)
         ask: AskRow | None = yield Keep(lambda: desk.journal().by_slip(sought, desk.clock()))
@@ -56,7 +56,7 @@ class ConfirmAction(Deed[Done], effect=Effect.SPEND, toolset="slips"):
             arguments = dial.arguments
         kind = next(endpoint for endpoint in CATALOG if endpoint.tool == ask.tool)
         request = kind.model_validate(arguments)
-        done: Done = yield from perform(request, desk, Answer(True, f"{ask.key}.{ask.digest}"))
+        done: Done = yield from perform(request, desk, Answer(True, f"{ask.key}.{ask.digest}", "slip"))
         return done
 
 

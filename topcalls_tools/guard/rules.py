@@ -9,10 +9,13 @@ import phonenumbers
 from phonenumbers import PhoneNumberType, shortnumberinfo
 
 from ..action import Action, Effect
+from ..api.account import Balance
+from ..api.calls import PlaceCall
 from ..api.fields import E164
-from . import Allow, Facts, Refuse, Verdict, numbers
+from ..endpoint import Endpoint
+from . import Allow, AskPerson, Facts, Policy, Refuse, Verdict, numbers
 
-Rule = Callable[[Action[Any], Facts], Verdict]
+Rule = Callable[[Action[Any], Facts, Policy], Verdict]
 RULES: dict[str, Rule] = {}
 """Every rule by its name, in the order in which they are heard."""
 
@@ -37,7 +40,7 @@ def rule(*, source: str, checked: str) -> Callable[[Rule], Rule]:
 
 
 @rule(source="house; types of numbers from phonenumbers", checked="2026-11-23")
-def never_numbers(action: Action[Any], facts: Facts) -> Verdict:
+def never_numbers(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
     """Emergency, short, premium-rate, satellite and unassigned numbers are never dialled, whatever anybody
     says."""
     if action.effect is not Effect.SPEND:
@@ -47,6 +50,65 @@ def never_numbers(action: Action[Any], facts: Facts) -> Verdict:
             works = "call an ordinary fixed-line, mobile or toll-free number"
             return Refuse(f"{number} is {kind}, and such numbers are never dialled", works)
     return Allow()
+
+
+@rule(source="house", checked="2026-11-25")
+def do_not_call(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+    """A number that is not to be called is not called, whoever asks for it."""
+    if action.effect is Effect.SPEND:
+        for number in numbers(action):
+            if number in facts.blocked:
+                return Refuse(f"{number} is not to be called any more", "call somebody else")
+    return Allow()
+
+
+@rule(source="house", checked="2026-11-25")
+def only_these(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+    """Where the owner has named the numbers that may be called, no other is."""
+    if action.effect is not Effect.SPEND or policy.numbers is None:
+        return Allow()
+    called = {action.phone_number} if isinstance(action, PlaceCall) else set(numbers(action))
+    if not called:
+        return Refuse(
+            f"{action.title()} phones people that policy.toml does not name", "call them one by one"
+        )
+    if others := called - policy.numbers:
+        return Refuse(
+            f"{', '.join(sorted(others))} is not among the numbers that policy.toml allows",
+            "call one of those, or let the owner add it there",
+        )
+    return Allow()
+
+
+@rule(source="house", checked="2026-11-25")
+def minutes_left(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+    """A deed that may use more call minutes than are free is not begun; calls under way keep theirs."""
+    balance = next((one for one in facts.seen if isinstance(one, Balance)), None)
+    if action.effect is not Effect.SPEND or balance is None:
+        return Allow()
+    if balance.remaining is None:
+        return AskPerson("TopCalls did not say how many call minutes are left.")
+    return _room(action, facts, balance.free - facts.unseen_minutes, "are free")
+
+
+@rule(source="house", checked="2026-11-25")
+def minutes_per_day(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+    """In 24 hours no more call minutes are used, or reserved, than the owner allows."""
+    if action.effect is not Effect.SPEND or policy.minutes_per_day is None:
+        return Allow()
+    left = policy.minutes_per_day - facts.day_minutes
+    return _room(action, facts, left, f"of the owner's {policy.minutes_per_day:g} in 24 hours are left")
+
+
+def _room(action: Action[Any], facts: Facts, left: float, where: str) -> Verdict:
+    most = action.most_minutes(facts.seen) if isinstance(action, Endpoint) else 0
+    if most <= left + 1e-6:  # sums of fractions
+        return Allow()
+    shown = f"{max(0.0, left):.2f}".rstrip("0").rstrip(".")
+    works = "wait until calls under way have ended, or see to more minutes"
+    if isinstance(action, PlaceCall) and left >= 1:
+        works = f"set max_duration to {int(left)} or less"
+    return Refuse(f"This may use {most:g} minutes and {shown} {where}", works)
 
 
 def _forbidden(number: E164) -> str | None:

@@ -1,6 +1,6 @@
 """The record of questions and dials: written before anything is sent, so that one yes is one deed.
 
-The rows stand here; `store.py` keeps them.
+The rows stand here; `store.py` keeps them, `evidence.py` chains what happened, `ledger.py` adds up.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ call), `failed` (TopCalls surely did not dial) or `unknown` (nobody knows)."""
 
 @dataclass(frozen=True, slots=True)
 class AskRow:
-    """One question to a person. Times are aware; minutes are the most that the deed can use."""
+    """One question to a person. Times are aware; minutes are the most that the deed can use.
+
+    Target, question and reply are personal: they are gone once they were forgotten.
+    """
 
     key: str
     account: str
@@ -28,11 +31,24 @@ class AskRow:
     minutes: float
     asked_at: datetime
     expires_at: datetime
+    question: dict[str, Any] | None = None
     decision: Decision | None = None
+    decided_at: datetime | None = None
+    by: str | None = None
+    """How it was answered: form, page, terminal, callback, interrupt, slip, practice or none."""
     used_at: datetime | None = None
     reply: dict[str, Any] | None = None
     slip: str | None = None
     box: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Yes:
+    """A person's yes to a question: how it was given, and when."""
+
+    ask: AskRow
+    by: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +57,47 @@ class DialRow:
 
     key: str
     account: str
+    line: str
     tool: str
     arguments: dict[str, Any]
     digest: str
     target: str
     minutes: float
+    """The most that it can use: reserved until it is closed."""
     state: State
+    agreed_at: datetime
     sent_at: datetime
     leased_at: datetime
     reply: dict[str, Any] | None = None
     settled_at: datetime | None = None
+    call_id: str | None = None
+    """TopCalls' handle of the call; None for a campaign, and where nobody knows."""
+    used_minutes: float | None = None
+    closed_at: datetime | None = None
+    """When its minutes were settled, and nothing more can come of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """What is asked of the ledger: an account, and whose numbers, as digests, are about to be dialled."""
+
+    account: str
+    looked_at: datetime
+    """When TopCalls last said what is free: what was reserved since then it could not know."""
+    callees: tuple[str, ...] = ()
+    besides: str = ""
+    """The key of a dial that is not counted: the one that is asked about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What the journal knows that bears on a deed, read in one transaction."""
+
+    day_minutes: float = 0
+    """Minutes reserved or used by dials of the last 24 hours."""
+    unseen_minutes: float = 0
+    """Minutes reserved by dials that TopCalls' balance does not show yet."""
+    blocked: frozenset[str] = frozenset()
+    """Those of the callees that are not to be called, as digests."""
+    stopped_at: datetime | None = None
+    """When everything was stopped last."""

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+from ...api.placeholders import HOLE, filled
 from . import spanish_points
 from .points import LONGEST, Point, Tongue, points
-
-MOST = 20_000
-"""Characters that facts may make of a task; nobody is asked more."""
-_HOLE = re.compile(r"\{\{\s*([\w.-]+)\s*\}\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,26 +21,11 @@ class Brief:
     points: tuple[Point, ...]
 
 
-def filled(text: str, facts: Mapping[str, Any] | None) -> str:
-    """Put the caller's own facts where `{{name}}` stands (contract A51), until there is enough to say."""
-    if "{{" not in text:
-        return text
-    parts, length, done = [], 0, 0
-    for hole in _HOLE.finditer(text):
-        value = (facts or {}).get(hole[1], hole[0])
-        fact = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        parts += [text[done : hole.start()], fact[:MOST]]
-        length, done = length + len(parts[-1]) + len(parts[-2]), hole.end()
-        if length > MOST:
-            break
-    return "".join(parts) + text[done:]
-
-
 def brief(task: str, facts: Mapping[str, Any] | None) -> Brief:
     """The points of a task, in its order."""
     if "{{" not in task:
         return _parsed(task)
-    if len(task) > LONGEST or not all(_is_plain(facts, name) for name in _HOLE.findall(task)):
+    if len(task) > LONGEST or not all(_is_plain(facts, name) for name in HOLE.findall(task)):
         return _parsed(filled(task, facts))
     parsed = _parsed(task)  # a campaign's task is read once, whatever each lead is called
     return replace(parsed, points=tuple(_with_facts(point, facts) for point in parsed.points))

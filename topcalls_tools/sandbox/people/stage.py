@@ -9,6 +9,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from ...api.calls import PlaceCall
+from ...api.placeholders import filled
 from ..script import (
     Answered,
     Chance,
@@ -23,7 +24,7 @@ from ..script import (
     spoken_ms,
 )
 from .answers import LANGUAGES, answer
-from .brief import Brief, brief, filled
+from .brief import Brief, brief
 from .language import Language
 from .person import Choices, Person
 from .points import Point

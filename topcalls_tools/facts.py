@@ -1,0 +1,76 @@
+"""What is known around a deed, gathered for the guard: the previews' replies and the journal's sums."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from .endpoint import Endpoint
+from .errors import Refused
+from .guard import Facts, Said, judge, numbers
+from .journal import Inquiry, Ledger
+from .steps import Desk, Flow, Keep, read
+from .wire import iso
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The previews' replies, and when they were asked for."""
+
+    seen: tuple[Any, ...]
+    at: datetime
+
+
+def looked(request: Endpoint[Any], desk: Desk) -> Flow[Known]:
+    """Read what a deed's question shows."""
+    at, seen = desk.clock(), []
+    for preview in request.preview():
+        seen.append((yield from read(preview, desk)))
+    return Known(tuple(seen), at)
+
+
+def inquiry(request: Endpoint[Any], known: Known, desk: Desk) -> Inquiry:
+    """What the ledger is asked before a deed."""
+    return Inquiry(desk.account, known.at, tuple(callee(number, desk) for number in numbers(request)))
+
+
+def heard(request: Endpoint[Any], known: Known, desk: Desk) -> Flow[tuple[Said, ...]]:
+    """What the rules say of a deed now; raises the first refusal."""
+    asked = inquiry(request, known, desk)
+    ledger: Ledger = yield Keep(lambda: desk.journal().ledger(asked, desk.clock()))
+    return judged(request, known, ledger, desk)
+
+
+def judged(request: Endpoint[Any], known: Known, ledger: Ledger, desk: Desk) -> tuple[Said, ...]:
+    """What the rules say of a deed, by what the ledger says; raises the first refusal."""
+    facts = Facts(
+        now=desk.clock(),
+        seen=known.seen,
+        day_minutes=ledger.day_minutes,
+        unseen_minutes=ledger.unseen_minutes,
+        blocked=frozenset(number for number in numbers(request) if callee(number, desk) in ledger.blocked),
+    )
+    return judge(request, facts, desk.policy())
+
+
+def consent(request: Endpoint[Any], known: Known, ledger: Ledger, agreed_at: datetime, desk: Desk) -> None:
+    """Judge once more, inside the transaction that writes the deed down; a yes from before a stop is none."""
+    if (stopped := stopped_at(ledger, desk)) and stopped >= agreed_at:
+        raise Refused(
+            "stop-all",
+            f"Everything was stopped at {iso(stopped)}, after this yes; call again to be asked anew.",
+        )
+    judged(request, known, ledger, desk)
+
+
+def stopped_at(ledger: Ledger, desk: Desk) -> datetime | None:
+    """When everything was stopped last, by the journal or by the file beside it."""
+    return max(filter(None, (ledger.stopped_at, desk.stopped_at())), default=None)
+
+
+def callee(number: str, desk: Desk) -> str:
+    """What the journal knows a number by that is not to be called: a digest under the owner's secret."""
+    return hmac.new(desk.secret(), f"callee {number}".encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,122 @@
+"""What the owner does with the journal: look up, verify, take out as a file, forget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, exists, insert, or_, select
+
+from ..errors import Refused
+from . import AskRow, DialRow, evidence
+from .rows import as_ask, as_dial
+from .store import Journal
+from .tables import asks, dials, do_not_call, personal
+
+AT_ONCE = 200
+"""How many old rows are forgotten by the way, before a dial."""
+
+
+def listed(journal: Journal, most: int) -> list[tuple[AskRow, DialRow | None]]:
+    """The newest questions of all accounts, each with the dial that came of it."""
+    with journal.storage.reading() as db:
+        rows = db.execute(select(asks).order_by(asks.c.asked_at.desc()).limit(most)).mappings().all()
+        return [(as_ask(db, row), _dial(db, row["key"])) for row in rows]
+
+
+def key_of(journal: Journal, name: str) -> str:
+    """The key that somebody means by it, by its beginning, or by the call that came of it.
+
+    Raises Refused where there is none, or are several.
+    """
+    with journal.storage.reading() as db:
+        begins = asks.c.key.startswith(name, autoescape=True)
+        called = select(dials.c.key).where(dials.c.call_id == name)
+        found = db.scalars(select(asks.c.key).where(or_(begins, asks.c.key.in_(called))).limit(2)).all()
+    if len(found) != 1 or len(name) < 4:
+        several = "several questions" if len(found) > 1 else "no question"
+        raise Refused("journal", f"There is {several} by that name; topcalls journal list shows their keys.")
+    return str(found[0])
+
+
+def exported(journal: Journal, key: str) -> dict[str, Any]:
+    """Everything about one question and its dial as JSON, with its links of the chain of evidence."""
+    with journal.storage.reading() as db:
+        ask = as_ask(db, db.execute(select(asks).where(asks.c.key == key)).mappings().one())
+        dial = _dial(db, key)
+        links = evidence.entries(db, key)
+        return {
+            "question": _json(asdict(ask), leave=("slip", "box")),
+            "dial": _json(asdict(dial)) if dial else None,
+            "evidence": [_json(asdict(link)) for link in links],
+            "head": evidence.head(db),
+        }
+
+
+def troubles(journal: Journal, heads: frozenset[str] = frozenset()) -> Iterator[str]:
+    """What is wrong with the evidence, a sentence each; nothing where it holds."""
+    with journal.storage.reading() as db:
+        yield from evidence.troubles(db, heads)
+
+
+def head(journal: Journal) -> str:
+    """The number and hash of the last link of evidence."""
+    with journal.storage.reading() as db:
+        return evidence.head(db)
+
+
+def purge(journal: Journal, before: datetime, now: datetime, most: int = AT_ONCE) -> int:
+    """Forget what is personal and from before, oldest first; gives of how many questions. Dials that are not
+    closed keep it."""
+    with journal.storage.reading() as db:
+        going = exists().where(and_(dials.c.key == personal.c.key, dials.c.closed_at.is_(None)))
+        old = select(personal.c.key).where(personal.c.at < before, ~going).order_by(personal.c.at).limit(most)
+        keys = list(dict.fromkeys(db.scalars(old)))
+    if keys:
+        with journal.writing() as db:
+            _erase(db, keys, now, "age")
+    return len(keys)
+
+
+def forget(journal: Journal, number: str, now: datetime, callee: str | None = None) -> int:
+    """Forget a number: everything personal of each question about it. Gives of how many.
+
+    Where `callee` is given, the number's digest under the owner's secret is kept, so that it is not called
+    again. Raises Refused while a call to it is not closed.
+    """
+    with journal.writing() as db:
+        about = personal.c.content.contains(number, autoescape=True)
+        keys = list(db.scalars(select(personal.c.key).where(about).distinct()))
+        going = dials.c.closed_at.is_(None) & dials.c.key.in_(keys)
+        if db.scalar(select(dials.c.key).where(going).limit(1)):
+            raise Refused(
+                "forget",
+                "A call to this number may still be under way; topcalls journal settle closes it once it has "
+                "ended, then forget it.",
+            )
+        _erase(db, keys, now, "asked")
+        if callee and not db.scalar(select(do_not_call.c.number).where(do_not_call.c.number == callee)):
+            db.execute(insert(do_not_call).values(number=callee, at=now))
+            evidence.append(db, "", now, "blocked", callee, {})
+    journal.storage.scrub()
+    return len(keys)
+
+
+def _erase(db: Connection, keys: list[str], now: datetime, why: str) -> None:
+    evidence.forget(db, keys)
+    for key in keys:
+        account = db.scalar(select(asks.c.account).where(asks.c.key == key)) or ""
+        evidence.append(db, account, now, "erased", key, {"why": why})
+
+
+def _dial(db: Connection, key: str) -> DialRow | None:
+    found = db.execute(select(dials).where(dials.c.key == key)).mappings().first()
+    return as_dial(db, found) if found else None
+
+
+def _json(row: dict[str, Any], leave: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A row as JSON: times as text, nothing that is absent."""
+    kept = {name: value for name, value in row.items() if value is not None and name not in leave}
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in kept.items()}

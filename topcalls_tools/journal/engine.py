@@ -1,0 +1,157 @@
+"""How the journal's store is opened: SQLite in a file, or PostgreSQL by its URL; one writer at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from ..errors import Misconfigured, Refused
+from .tables import HEAD
+
+_ALL_WRITERS = 7_208_225_537
+"""The number of the lock that PostgreSQL's writers take, one after the other."""
+_READS = {"reads": True}
+CONNECTS_WITHIN = 5
+"""Seconds in which PostgreSQL must take a connection."""
+
+
+class Storage:
+    """Where the journal is kept. `where` is a file, or a URL such as postgresql://user:word@host/name.
+
+    `patience` is how many seconds to wait for another writer. Raises Misconfigured where it cannot be opened,
+    and Refused where it cannot be used.
+    """
+
+    def __init__(self, where: Path | str, patience: float = 10) -> None:
+        self._engine = _in_file(where, patience) if isinstance(where, Path) else _by_url(where, patience)
+        self._name = self._engine.url.render_as_string(hide_password=True)
+        if isinstance(where, Path):
+            self._name = str(where)
+        with self.reading() as db:
+            ready = _version(db) == HEAD
+        if not ready:
+            with self.writing() as db:
+                if _version(db) != HEAD:  # of several processes at once, one was first
+                    _migrate(db)
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction that has the write lock from its first statement, on the disk when it ends."""
+        with self._spoken(), self._engine.begin() as db:
+            yield db
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One transaction that waits for nobody."""
+        with self._spoken(), self._engine.connect().execution_options(**_READS) as db, db.begin():
+            yield db
+
+    def scrub(self) -> None:
+        """Leave nothing of what was deleted in the file's free pages. PostgreSQL's VACUUM is its owner's."""
+        if self._engine.dialect.name == "sqlite":
+            with self._spoken(), self._engine.connect() as db:
+                raw: Any = db.connection.driver_connection
+                raw.execute("VACUUM")
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextmanager
+    def _spoken(self) -> Iterator[None]:
+        """A store that cannot be used is a refusal in words."""
+        try:
+            yield
+        except SQLAlchemyError as error:
+            reason = str(getattr(error, "orig", None) or type(error).__name__).strip().partition("\n")[0]
+            raise Refused(
+                "journal",
+                f"The journal {self._name} cannot be used ({reason}) and nothing was sent; make its store "
+                "readable and writable, or name another (TOPCALLS_JOURNAL, TOPCALLS_HOME).",
+            ) from None
+
+
+def _in_file(path: Path, patience: float) -> Engine:
+    if not path.exists():
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError as error:
+            raise Misconfigured(
+                f"The journal {path} cannot be made ({error.strerror}); name a writable directory in "
+                "TOPCALLS_HOME."
+            ) from None
+    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": patience})
+
+    @event.listens_for(engine, "connect")
+    def _(db: Any, _: object) -> None:
+        db.isolation_level = None  # sqlite3 opens transactions late and shared; we take the write lock first
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")
+
+    @event.listens_for(engine, "begin")
+    def _(db: Connection) -> None:
+        db.exec_driver_sql("BEGIN" if db.get_execution_options().get("reads") else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _by_url(url: str, patience: float) -> Engine:
+    try:
+        parts = make_url(url)
+        if parts.drivername not in ("postgresql", "postgresql+psycopg"):
+            raise ArgumentError
+        engine = create_engine(
+            parts.set(drivername="postgresql+psycopg"),
+            pool_pre_ping=True,
+            connect_args={
+                "connect_timeout": CONNECTS_WITHIN,
+                "options": f"-c lock_timeout={max(1, int(patience * 1000))}",
+            },
+        )
+    except ArgumentError:
+        raise Misconfigured(
+            "TOPCALLS_JOURNAL is no address of a PostgreSQL database; give one such as "
+            "postgresql://user:password@host/topcalls, or unset it for the file journal.db."
+        ) from None
+    except ModuleNotFoundError:
+        raise Misconfigured(
+            "A journal in PostgreSQL needs psycopg; pip install 'topcalls-tools[postgresql]'."
+        ) from None
+
+    @event.listens_for(engine, "begin")
+    def _(db: Connection) -> None:
+        if not db.get_execution_options().get("reads"):
+            db.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ALL_WRITERS})")
+
+    return engine
+
+
+def _version(db: Connection) -> str | None:
+    if not inspect(db).has_table("alembic_version"):
+        return None
+    version: str | None = db.scalar(text("SELECT version_num FROM alembic_version"))
+    return version
+
+
+def _migrate(db: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = db
+    try:
+        command.upgrade(config, HEAD)
+    except CommandError:
+        raise Misconfigured(
+            "The journal was written by a newer version of TopCalls Tools; update the package, or name "
+            "another (TOPCALLS_JOURNAL, TOPCALLS_HOME)."
+        ) from None

@@ -1,0 +1,161 @@
+"""The chain of what happened: question, yes, request, outcome; each link holds the hash of the one before.
+
+What is personal stands outside the chain, which keeps its digest alone, under a random salt. So a person can
+be forgotten, and the chain still verifies. It shows a change for sure once its last hash is kept elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, RowMapping, delete, insert, select
+
+from .tables import evidence, personal, utc
+
+Kind = Literal[
+    "question", "answer", "request", "outcome", "closed", "lapsed", "stop", "stop-all", "erased", "blocked"
+]
+START = "0" * 64
+"""What the first entry holds as the hash before."""
+_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One link of the chain. `facts` are never personal; `personal` is what is left of what was."""
+
+    seq: int
+    account: str
+    at: datetime
+    kind: str
+    key: str
+    facts: dict[str, Any]
+    digest: str | None
+    previous: str
+    hash: str
+    personal: dict[str, Any] | None = None
+
+
+def append(
+    db: Connection,
+    account: str,
+    at: datetime,
+    kind: Kind,
+    key: str,
+    facts: dict[str, Any],
+    content: dict[str, Any] | None = None,
+) -> None:
+    """Add a link, inside the transaction that has the write lock. `content` is what is personal."""
+    last = db.execute(
+        select(evidence.c.seq, evidence.c.hash).order_by(evidence.c.seq.desc()).limit(1)
+    ).first()
+    seq, previous = (last.seq + 1, last.hash) if last else (1, START)
+    row: dict[str, Any] = {
+        "seq": seq,
+        "account": account,
+        "at": at,
+        "kind": kind,
+        "key": key,
+        "facts": {name: value for name, value in facts.items() if value is not None},
+        "personal": None,
+        "digest": None,
+        "previous": previous,
+    }
+    if content:
+        text, salt = json.dumps(content, sort_keys=True), secrets.token_hex(16)
+        kept = db.execute(insert(personal).values(key=key, at=at, salt=salt, content=text))
+        row["personal"] = (kept.inserted_primary_key or (None,))[0]
+        row["digest"] = _digest(salt, text)
+    row["hash"] = _hash(row)
+    db.execute(insert(evidence).values(**row))
+    db.info["head"] = f"{seq} {row['hash']}"
+
+
+def known(db: Connection, *keys: str) -> dict[str, dict[str, Any]]:
+    """What is personal of some keys, later things before earlier ones; nothing where it was forgotten."""
+    found: dict[str, dict[str, Any]] = {key: {} for key in keys}
+    rows = select(personal.c.key, personal.c.content).where(personal.c.key.in_(keys)).order_by(personal.c.id)
+    for key, content in db.execute(rows):
+        found[key] |= json.loads(content)
+    return found
+
+
+def entries(db: Connection, key: str) -> list[Entry]:
+    """Everything that happened under one key, in order."""
+    rows = db.execute(select(evidence).where(evidence.c.key == key).order_by(evidence.c.seq)).mappings()
+    return [_entry(db, row) for row in rows]
+
+
+def head(db: Connection) -> str:
+    """The number and hash of the last link; keep it elsewhere."""
+    last = db.execute(
+        select(evidence.c.seq, evidence.c.hash).order_by(evidence.c.seq.desc()).limit(1)
+    ).first()
+    return f"{last.seq} {last.hash}" if last else f"0 {START}"
+
+
+def troubles(db: Connection, heads: frozenset[str] = frozenset()) -> Iterator[str]:
+    """What is wrong with the chain, a sentence each; nothing where it holds.
+
+    `heads` are numbers and hashes that were kept elsewhere, as `head` gives them: each must still be there.
+    """
+    previous, seq, missing = START, 0, set(heads) - {f"0 {START}"}
+    while True:
+        page = select(evidence).where(evidence.c.seq > seq).order_by(evidence.c.seq).limit(_AT_ONCE)
+        rows = db.execute(page).mappings().all()
+        for row in rows:
+            if row["seq"] != seq + 1:
+                yield f"Between entry {seq} and entry {row['seq']} something was taken out."
+            if row["previous"] != previous or row["hash"] != _hash(row):
+                yield f"Entry {row['seq']} is not what was written."
+            if (kept := _kept(db, row)) and _digest(kept["salt"], kept["content"]) != row["digest"]:
+                yield f"What is personal of entry {row['seq']} is not what was written."
+            seq, previous = row["seq"], row["hash"]
+            missing.discard(f"{seq} {previous}")
+        if len(rows) < _AT_ONCE:
+            break
+    for lost in sorted(missing):
+        yield f"Entry {lost.partition(' ')[0]} with the hash that was kept elsewhere is not there."
+
+
+def forget(db: Connection, keys: list[str]) -> None:
+    """Delete what is personal of some keys, salts included."""
+    for start in range(0, len(keys), _AT_ONCE):
+        db.execute(delete(personal).where(personal.c.key.in_(keys[start : start + _AT_ONCE])))
+
+
+def _last(db: Connection) -> tuple[int, str]:
+    newest = select(evidence.c.seq, evidence.c.hash).order_by(evidence.c.seq.desc()).limit(1)
+    found = db.execute(newest).first()
+    return (found.seq, found.hash) if found else (0, START)
+
+
+def _entry(db: Connection, row: RowMapping) -> Entry:
+    kept = _kept(db, row)
+    facts = {
+        name: row[name] for name in ("seq", "account", "kind", "key", "facts", "digest", "previous", "hash")
+    }
+    return Entry(**facts, at=utc(row["at"]), personal=json.loads(kept["content"]) if kept else None)
+
+
+def _kept(db: Connection, row: RowMapping) -> RowMapping | None:
+    if row["personal"] is None:
+        return None
+    return db.execute(select(personal).where(personal.c.id == row["personal"])).mappings().first()
+
+
+def _hash(row: Any) -> str:
+    """SHA-256 over what a link says, as JSON with sorted names. `docs/exactly-once.md` describes it."""
+    said = {name: row[name] for name in ("seq", "account", "kind", "key", "facts", "digest", "previous")}
+    text = json.dumps({**said, "at": utc(row["at"]).isoformat()}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _digest(salt: str, text: str) -> str:
+    return hashlib.sha256(f"{salt}{text}".encode()).hexdigest()

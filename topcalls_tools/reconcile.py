@@ -1,0 +1,126 @@
+"""Tidying up, before each dial: what a crash left open is finished or looked for, and what has ended is added
+up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from pydantic import ValidationError
+
+from .api import CATALOG
+from .api.calls import GetCall
+from .api.campaigns import GetCampaign, StartCampaign
+from .dial import LEASE, adopted, in_doubt, ring_again
+from .endpoint import Endpoint
+from .errors import NotFound, TopCallsError
+from .facts import consent, inquiry, looked
+from .journal import AskRow, DialRow, Ledger
+from .journal.archive import purge
+from .journal.ledger import AT_MOST
+from .steps import IN_ALL, Desk, Flow, Keep, glance
+
+KEEPS_FREE = IN_ALL - 12
+"""Seconds that tidying up leaves to the dial that comes after it."""
+
+
+def bookkeeping(desk: Desk, besides: str = "") -> Flow[None]:
+    """Reconcile, close books and forget what is old: by the way, so that nothing of it stops a dial.
+
+    `besides` is the digest of a deed that is about to be done, and finishes what it began itself.
+    """
+    try:
+        yield from reconcile(desk, besides, KEEPS_FREE)
+        yield from close_books(desk, KEEPS_FREE)
+        yield Keep(lambda: purge(desk.journal(), desk.clock() - desk.keeps, desk.clock()))
+    except TopCallsError:
+        return  # whatever it is, the dial itself says it in its own words
+
+
+def reconcile(desk: Desk, besides: str = "", keeps_free: float = 0, *, thorough: bool = False) -> Flow[int]:
+    """Finish the dials whose sender is gone. Gives how many are still in doubt; `thorough` looks once more
+    for those that are unknown.
+
+    While the yes is alive and nothing was stopped since, and the rules still allow it, a dial is sent again
+    under its own key, so that TopCalls dials at most once. Later it is only looked for: a call that can only
+    be ours is ours, and otherwise it stays unknown. A yes given at noon rings no phone at night.
+    """
+    rows: list[DialRow] = yield Keep(lambda: desk.journal().open_dials(desk.account))
+    doubtful = 0
+    for row in rows:
+        if row.state not in ("sending", "unknown") or row.line != desk.line or row.digest == besides:
+            continue
+        gone = row.state == "sending" and desk.clock() - row.leased_at > LEASE
+        if (gone or (thorough and row.state == "unknown")) and desk.left() > keeps_free:
+            row = yield from _finished(row, desk)
+        doubtful += row.state in ("sending", "unknown")
+    return doubtful
+
+
+def close_books(desk: Desk, keeps_free: float = 0) -> Flow[None]:
+    """Read each of our calls that is not closed yet, once; settle the minutes of those that have ended."""
+    rows: list[DialRow] = yield Keep(lambda: desk.journal().open_dials(desk.account))
+    for row in rows:
+        if row.line != desk.line or row.state == "sending" or desk.left() <= keeps_free:
+            continue
+        used = yield from _used(row, desk)
+        if used is not None:
+            yield Keep(partial(desk.journal().close_dial, row.key, used, desk.clock()))
+
+
+def _finished(row: DialRow, desk: Desk) -> Flow[DialRow]:
+    if row.state == "sending":
+        row, ours = yield Keep(lambda: desk.journal().take_over(row.key, desk.clock(), LEASE))
+        if not ours:
+            return row
+    try:
+        kind = next(endpoint for endpoint in CATALOG if endpoint.tool == row.tool)
+        request = kind.model_validate(row.arguments)
+    except (StopIteration, ValidationError):  # written by a version that knew other tools
+        stands: DialRow = yield Keep(lambda: desk.journal().settle(row, "unknown", desk.clock()))
+        return stands
+    try:
+        if row.state == "sending" and (yield from _may_still_ring(request, row, desk)):
+            yield from ring_again(request, row, desk)
+        else:
+            yield from adopted(request, row, desk, in_doubt(request, row))
+    except TopCallsError:
+        pass  # the doubt that remains stands in the row
+    finished: DialRow = yield Keep(lambda: desk.journal().dial(row.key))
+    return finished
+
+
+def _may_still_ring(request: Endpoint[Any], row: DialRow, desk: Desk) -> Flow[bool]:
+    """Whether the yes still counts: not older than its question lives, given after the last stop, and within
+    the rules as they are now."""
+    ask: AskRow | None = yield Keep(lambda: desk.journal().asked(row.key))
+    if ask is None or ask.expires_at <= desk.clock() or desk.trouble:
+        return False
+    try:
+        known = yield from looked(request, desk)
+        asked = replace(inquiry(request, known, desk), besides=row.key)
+        ledger: Ledger = yield Keep(lambda: desk.journal().ledger(asked, desk.clock()))
+        consent(request, known, ledger, row.agreed_at, desk)
+    except TopCallsError:
+        return False
+    return True
+
+
+def _used(row: DialRow, desk: Desk) -> Flow[float | None]:
+    """The minutes that a dial used in the end; None while it goes on. What nobody can tell counts whole."""
+    over = desk.clock() - row.sent_at > AT_MOST
+    try:
+        if row.call_id:
+            call = yield from glance(GetCall(call_id=row.call_id), desk)
+            return (call.duration or 0.0) if call.ended else None
+        if row.tool == StartCampaign.tool and row.state == "placed":
+            campaign = yield from glance(GetCampaign(campaign_id=row.arguments["campaign_id"]), desk)
+            if campaign.status == "running":
+                return None
+            return (campaign.stats.minutes_used if campaign.stats else None) or 0.0
+    except NotFound:
+        pass
+    except (ValidationError, KeyError):  # an id that TopCalls gave and no longer takes, or that was forgotten
+        pass
+    return row.minutes if over else None
