@@ -1,4 +1,5 @@
-"""How a person is asked through an assistant: its own form in two protocol generations, or else a slip."""
+"""How a person is asked through an assistant: its own form in two protocol generations, else the screen or a
+slip."""
 
 from __future__ import annotations
 
@@ -12,13 +13,26 @@ from mcp.shared.exceptions import MCPError
 
 from topcalls_tools.client import AsyncApprove
 from topcalls_tools.connect import Line
-from topcalls_tools.errors import Declined
-from topcalls_tools.steps import Answer, Ask, Pending
+from topcalls_tools.errors import Unanswered
+from topcalls_tools.steps import READS_FOR, Answer, Ask, Pending
 
 MODERN = "2026-07-28"
 """From this protocol version on, a question ends the call and the same call comes back with the answer."""
 OPEN_FOR = 300.0
 """Seconds that a person's form stays open."""
+SCREEN_WAITS = 25.0
+"""Seconds that a call waits for an answer on the screen; there must be time left to dial after it."""
+LOOKS_EVERY = 0.25
+"""Seconds between two looks whether it was answered."""
+NOWHERE = (
+    "A person has to agree first, and neither a form nor a window could be opened here; nothing was sent. "
+    "The question stays open for 10 minutes: the owner answers it with `topcalls approvals` in a terminal, "
+    "and then the same call again goes on."
+)
+ON_SCREEN = (
+    "A question is open on the person's screen, and nothing was sent yet; the same call again goes on once "
+    "it is answered there, within 10 minutes."
+)
 FIELD = "approval"
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -33,31 +47,47 @@ def can_ask(ctx: ServerRequestContext[Any]) -> bool:
     return declared is not None and (declared.form is not None or declared.url is None)
 
 
-def approver(ctx: ServerRequestContext[Any], line: Line) -> AsyncApprove:
-    """The way to ask for one call of a tool. Raises Pending where the question travels in the result."""
+def approver(ctx: ServerRequestContext[Any], line: Line, *, unread: bool = False) -> AsyncApprove:
+    """The way to ask for one call of a tool. `unread` says that this call's form came back and nobody had
+    read it. Raises Pending where the question travels in the result, Unanswered where it waits elsewhere."""
 
     async def approve(ask: Ask) -> Answer:
-        if line.approval == "none":
-            return Answer(True, ask.seal, "practice")
-        if not can_ask(ctx):
-            if line.approval == "slips":
+        if line.approval == "none" and (ask.covered or not line.strict):
+            return Answer(True, ask.seal, "none" if line.strict else "practice")
+        if can_ask(ctx) and not unread:
+            if ctx.protocol_version >= MODERN:
                 raise Pending(ask)
-            raise Declined(
-                "This needs a person's yes and this assistant shows no forms, so nothing was sent; "
-                "use an assistant "
-                'that shows them, or let the owner set approval = "slips" in policy.toml.'
-            )
-        if ctx.protocol_version >= MODERN:
-            raise Pending(ask)
-        opened = line.timer()
-        with anyio.move_on_after(OPEN_FOR), suppress(MCPError):
-            said = await ctx.session.elicit_form(
-                ask.question.text(), SCHEMA, related_request_id=ctx.request_id
-            )
-            return _heard(said, ask.seal, line.timer() - opened)
-        return Answer(None, ask.seal)
+            said, after = await _form(ctx, ask, line)
+            if not (line.strict and _unread(said, after)):
+                return _heard(said, ask.seal, after)
+        slips = line.approval == "slips"
+        if (line.strict or not slips) and await anyio.to_thread.run_sync(line.screen, ask.key):
+            return await _on_screen(ask, line)
+        raise Pending(ask) if slips else Unanswered(NOWHERE)
 
     return approve
+
+
+async def _form(ctx: ServerRequestContext[Any], ask: Ask, line: Line) -> tuple[object, float]:
+    """The assistant's own form: what came back, and after how many seconds."""
+    opened = line.timer()
+    said: object = None
+    with anyio.move_on_after(OPEN_FOR), suppress(MCPError):
+        said = await ctx.session.elicit_form(ask.question.text(), SCHEMA, related_request_id=ctx.request_id)
+    return said, line.timer() - opened
+
+
+async def _on_screen(ask: Ask, line: Line) -> Answer:
+    """The approval page, for as long as an assistant waits. The question stays open beyond that."""
+    journal = line.desk().journal
+    until = line.timer() + SCREEN_WAITS
+    while True:
+        row = await anyio.to_thread.run_sync(lambda: journal().asked(ask.key))
+        if row is not None and row.decision is not None:
+            return Answer(row.decision == "yes", ask.seal, "page")
+        if line.timer() >= until or row is None or row.expires_at <= line.clock():
+            raise Unanswered(ON_SCREEN)
+        await anyio.sleep(LOOKS_EVERY)
 
 
 def asked(ask: Ask, line: Line) -> types.InputRequiredResult:
@@ -72,20 +102,31 @@ def asked(ask: Ask, line: Line) -> types.InputRequiredResult:
     )
 
 
-def answered(params: types.CallToolRequestParams, line: Line) -> Answer | None:
-    """The person's answer, when this call is the repetition of one that asked."""
+def answered(params: types.CallToolRequestParams, line: Line) -> tuple[Answer | None, bool]:
+    """The person's answer, when this call is the repetition of one that asked; and whether a form came back
+    that nobody can have read."""
     if params.request_state is None:
-        return None
+        return None, False
     seal, _, left_at = params.request_state.partition(" ")
     after = line.clock().timestamp() - float(left_at or "inf")
-    return _heard((params.input_responses or {}).get(FIELD), seal, after)
+    said = (params.input_responses or {}).get(FIELD)
+    unread = line.strict and _unread(said, after)
+    return (None if unread else _heard(said, seal, after)), unread
+
+
+def _unread(said: object, after: float) -> bool:
+    """Whether a form came back faster than a person reads, or says yes without saying it."""
+    return after < READS_FOR or (getattr(said, "action", None) == "accept" and _yes(said) is None)
 
 
 def _heard(said: object, seal: str, after: float) -> Answer:
-    """Yes and no are answers. Everything else (closed, empty, malformed) is none, and leaves the question
-    open."""
-    action, content = getattr(said, "action", None), getattr(said, "content", None) or {}
+    """Yes and no are answers. Everything else (closed, empty, malformed) is none."""
+    action = getattr(said, "action", None)
+    yes = False if action == "decline" else _yes(said) if action == "accept" else None
+    return Answer(yes, seal, "form", after)
+
+
+def _yes(said: object) -> bool | None:
+    content = getattr(said, "content", None)
     yes = content.get("yes") if isinstance(content, dict) else None
-    if action == "decline" or (action == "accept" and yes is False):
-        return Answer(False, seal, after=after)
-    return Answer(True if action == "accept" and yes is True else None, seal, after=after)
+    return yes if isinstance(yes, bool) else None

@@ -57,9 +57,10 @@ def serve(client: AsyncClient) -> Server[Any]:
             )
         try:
             action = kind.from_tool(params.arguments or {})
-            flow = perform(action, line.desk(), forms.answered(params, line))
+            answer, unread = forms.answered(params, line)
+            flow = perform(action, line.desk(), answer)
             try:
-                reply = await client.run(flow, forms.approver(ctx, line))
+                reply = await client.run(flow, forms.approver(ctx, line, unread=unread))
             except Pending as pending:
                 if forms.can_ask(ctx):
                     return forms.asked(pending.ask, line)

@@ -22,6 +22,7 @@ from .settings import LIVE_URL, Approval, Settings
 from .steps import Desk
 
 if TYPE_CHECKING:
+    from .approval.page import Page
     from .guard import Policy
     from .journal.store import Journal
     from .sandbox import Served
@@ -51,7 +52,8 @@ class Line:
     ) -> None:
         self._settings = settings
         self.clock, self.timer = clock, timer
-        self._starting, self._opening = threading.RLock(), threading.RLock()
+        self._starting, self._opening, self._showing = threading.RLock(), threading.RLock(), threading.Lock()
+        self._page: Page | None = None
         self._served: Served | None = None
         self._own_key = ""
         given = settings.api_key.get_secret_value() if settings.api_key is not None else None
@@ -144,8 +146,29 @@ class Line:
         desk.restart()
         return desk
 
+    def screen(self, key: str) -> bool:
+        """Show an open question on the person's screen; False where there is none."""
+        with self._showing:
+            if self._page is None:
+                self._page = self._opened_page()
+            return self._page is not None and self._page.open(key)
+
+    def _opened_page(self) -> Page | None:
+        from .approval.browser import graphical
+        from .approval.page import Page
+
+        settings = self.settings
+        browser = graphical(settings.browser, settings.graphical)
+        if browser is None:
+            return None
+        return Page(self._journal(), browser=browser, clock=self.clock, directory=settings.directory())
+
     def close(self) -> None:
-        """Let go of the sandbox server and the journal, where they were opened."""
+        """Let go of the sandbox server, the journal and the page, where they were opened."""
+        with self._showing:
+            if self._page is not None:
+                self._page.close()
+                self._page = None
         with self._starting:
             if self._served:
                 self._served.close()

@@ -4,6 +4,7 @@ up."""
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -21,6 +22,8 @@ from .journal.archive import purge
 from .journal.ledger import AT_MOST
 from .steps import IN_ALL, Desk, Flow, Keep, glance
 
+TOO_EARLY = timedelta(seconds=30)
+"""How soon after a dial there is nothing to add up yet."""
 KEEPS_FREE = IN_ALL - 12
 """Seconds that tidying up leaves to the dial that comes after it."""
 
@@ -62,7 +65,8 @@ def close_books(desk: Desk, keeps_free: float = 0) -> Flow[None]:
     """Read each of our calls that is not closed yet, once; settle the minutes of those that have ended."""
     rows: list[DialRow] = yield Keep(lambda: desk.journal().open_dials(desk.account))
     for row in rows:
-        if row.line != desk.line or row.state == "sending" or desk.left() <= keeps_free:
+        early = row.state == "sending" or desk.clock() - row.sent_at < TOO_EARLY
+        if early or row.line != desk.line or desk.left() <= keeps_free:
             continue
         used = yield from _used(row, desk)
         if used is not None:
