@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from langchain_core.tools import BaseTool
@@ -188,5 +189,6 @@ def test_arbitrary_json_never_escapes_as_an_exception(line: Line, action: Any) -
 
 
 def test_with_a_live_key_without_approve_it_is_refused(live: Callable[..., Line]) -> None:
-    tool = tools_of(client=Client(line=live()))["place_call"]
+    minutes = httpx.MockTransport(lambda request: httpx.Response(200, json={"remaining": 500}))
+    tool = tools_of(client=Client(line=live(), transport=minutes))["place_call"]
     assert "nobody can be asked here" in tool.invoke(call("place_call", **CALL)).content

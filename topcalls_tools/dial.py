@@ -15,11 +15,9 @@ from .endpoint import Endpoint
 from .errors import Broken, Declined, Refused, TopCallsError, Unreachable
 from .facts import Known, consent, inquiry
 from .journal import DialRow, Ledger, State, Yes
-from .steps import ASK_LIVES, TO_DIAL, Desk, Flow, Keep, Sleep, read, transmit
+from .steps import ASK_LIVES, LEASE, TO_DIAL, Desk, Flow, Keep, Sleep, read, transmit
 from .wire import iso
 
-LEASE = timedelta(seconds=60)
-"""How long the process that began a dial has it to itself; after that it sends nothing more."""
 LOOK_AGAIN = 0.25
 """Seconds between two looks at a dial that another process has begun."""
 CLOCKS_DIFFER = timedelta(seconds=5)

@@ -13,14 +13,14 @@ from pydantic import ValidationError
 from .api import CATALOG
 from .api.calls import GetCall
 from .api.campaigns import GetCampaign, StartCampaign
-from .dial import LEASE, adopted, in_doubt, ring_again
+from .dial import adopted, in_doubt, ring_again
 from .endpoint import Endpoint
 from .errors import NotFound, TopCallsError
 from .facts import consent, inquiry, looked
 from .journal import AskRow, DialRow, Ledger
 from .journal.archive import purge
 from .journal.ledger import AT_MOST
-from .steps import IN_ALL, Desk, Flow, Keep, glance
+from .steps import IN_ALL, LEASE, Desk, Flow, Keep, glance
 
 TOO_EARLY = timedelta(seconds=30)
 """How soon after a dial there is nothing to add up yet."""

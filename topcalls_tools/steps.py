@@ -31,6 +31,8 @@ PAUSES = (1.0, 2.0, 4.0)
 """Seconds before each retry, where TopCalls says none (contract A27)."""
 ASK_LIVES = timedelta(minutes=10)
 """How long a question, and the yes to it, count."""
+LEASE = timedelta(seconds=60)
+"""How long the process that began a dial has it to itself; after that it sends nothing more."""
 READS_FOR = 0.5
 """A form that comes back after fewer seconds than this was read by nobody."""
 GLANCE = 5.0

@@ -9,11 +9,10 @@ from ..action import Effect, Record
 from ..api.calls import ENDED, CallInList, CancelCall, ListCalls, StopCall
 from ..api.campaigns import ListCampaigns, PauseCampaign
 from ..api.fields import Paged
-from ..dial import LEASE
 from ..endpoint import Brake
 from ..errors import TopCallsError
 from ..flow import Deed, brake
-from ..steps import Desk, Flow, Keep, Sleep, read
+from ..steps import LEASE, Desk, Flow, Keep, Sleep, read
 
 if TYPE_CHECKING:
     from ..journal.store import Journal
