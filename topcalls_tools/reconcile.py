@@ -65,7 +65,7 @@ def close_books(desk: Desk, keeps_free: float = 0) -> Flow[None]:
     """Read each of our calls that is not closed yet, once; settle the minutes of those that have ended."""
     rows: list[DialRow] = yield Keep(lambda: desk.journal().open_dials(desk.account))
     for row in rows:
-        early = row.state == "sending" or desk.clock() - row.sent_at < TOO_EARLY
+        early = row.settled_at is None or desk.clock() - row.settled_at < TOO_EARLY
         if early or row.line != desk.line or desk.left() <= keeps_free:
             continue
         used = yield from _used(row, desk)
