@@ -32,11 +32,11 @@ DOCUMENT = {
 def journal(tmp_path: Path) -> Journal:
     """A journal with one call in it, from the question to the minutes that it used, and one no."""
     journal = Journal(tmp_path / "j.db")
-    journal.open_ask(replace(ask(), question=DOCUMENT), shown=True)
+    journal.open_ask(replace(ask(), question=DOCUMENT))
     mine, _ = claimed(journal)
     journal.settle(mine, "placed", NOW, {"call_id": "c1", "status": "queued"})
     journal.close_dial("k1", 2.5, NOW + timedelta(minutes=4))
-    journal.open_ask(replace(ask("k2", "d2"), target="+493055501401"), shown=True)
+    journal.open_ask(replace(ask("k2", "d2"), target="+493055501401"))
     journal.decide("k2", "no", "page", NOW)
     return journal
 
@@ -107,7 +107,7 @@ def test_an_end_that_was_cut_off_shows_by_the_head_that_was_kept(journal: Journa
 def test_the_head_is_told_each_time_once_it_is_on_the_disk(tmp_path: Path) -> None:
     told = heads.teller("heads.log", tmp_path)
     journal = Journal(tmp_path / "j.db", told=told)
-    journal.open_ask(ask(), shown=True)
+    journal.open_ask(ask())
     claimed(journal)
     kept = heads.heads(tmp_path / "heads.log")
     assert len(kept) == 2
@@ -117,7 +117,7 @@ def test_the_head_is_told_each_time_once_it_is_on_the_disk(tmp_path: Path) -> No
     def objects(*_: Any) -> None:
         raise Refused("a-rule", "No.")
 
-    journal.open_ask(ask("k2", "d2"), shown=True)
+    journal.open_ask(ask("k2", "d2"))
     with pytest.raises(Refused):
         journal.claim(dial("k2"), yes("k2"), objects, INQUIRY)
     assert len(heads.heads(tmp_path / "heads.log")) == 3
@@ -125,7 +125,7 @@ def test_the_head_is_told_each_time_once_it_is_on_the_disk(tmp_path: Path) -> No
 
 def test_a_head_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.db", told=heads.teller("no/such/directory/heads", tmp_path))
-    assert journal.open_ask(ask(), shown=True).key == "k1"
+    assert journal.open_ask(ask()).key == "k1"
 
 
 def test_who_is_forgotten_leaves_a_chain_that_verifies(journal: Journal, tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_who_is_forgotten_leaves_a_chain_that_verifies(journal: Journal, tmp_pat
 
 def test_nobody_is_forgotten_whose_call_may_be_under_way(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.db")
-    journal.open_ask(ask(), shown=True)
+    journal.open_ask(ask())
     claimed(journal)
     with pytest.raises(Refused, match="may still be under way; topcalls journal settle"):
         archive.forget(journal, "+14155550123", NOW)
@@ -152,7 +152,7 @@ def test_nobody_is_forgotten_whose_call_may_be_under_way(tmp_path: Path) -> None
 
 
 def test_what_is_old_is_forgotten_and_what_is_open_is_not(journal: Journal) -> None:
-    journal.open_ask(ask("k3", "d3"), shown=True)
+    journal.open_ask(ask("k3", "d3"))
     claimed(journal, dial("k3"))
     assert archive.purge(journal, NOW - timedelta(seconds=1), NOW) == 0
     later = NOW + timedelta(days=91)
@@ -178,7 +178,7 @@ def test_a_call_is_found_by_the_beginning_of_its_key_or_by_its_id(tmp_path: Path
     journal = Journal(tmp_path / "j.db")
     first, second = "abcd" + "0" * 28, "abce" + "0" * 28
     for one, digest in ((first, "d1"), (second, "d2")):
-        journal.open_ask(ask(one, digest), shown=True)
+        journal.open_ask(ask(one, digest))
     mine, _ = claimed(journal, dial(first))
     journal.settle(mine, "placed", NOW, {"call_id": "call-77"})
     assert archive.key_of(journal, "abcd") == first

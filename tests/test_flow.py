@@ -60,6 +60,10 @@ class Script:
     def play(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/v1/balance":  # what every call's question shows
             return httpx.Response(200, json={"remaining": 500, "reserved": 0})
+        if not self.steps and request.url.path.startswith(
+            "/v1/calls/"
+        ):  # an earlier call, looked at by the way
+            return httpx.Response(404, json={"status": 404})
         self.requests.append(request)
         step = self.steps.pop(0)
         if isinstance(step, Exception):

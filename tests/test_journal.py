@@ -87,7 +87,7 @@ def test_many_processes_may_make_it_at_once(tmp_path: Path) -> None:
 
 def test_of_many_claims_to_one_key_one_is_ours(tmp_path: Path) -> None:
     journals = [Journal(tmp_path / "j.db") for _ in range(4)]
-    journals[0].open_ask(ask(), shown=True)
+    journals[0].open_ask(ask())
     won: list[bool] = []
 
     def claim(journal: Journal) -> None:
@@ -105,7 +105,7 @@ def test_of_many_claims_to_one_key_one_is_ours(tmp_path: Path) -> None:
 
 def test_an_objection_inside_the_transaction_leaves_nothing_behind(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.db")
-    journal.open_ask(ask(), shown=True)
+    journal.open_ask(ask())
 
     def object_(ledger: Ledger, agreed_at: datetime) -> None:
         raise Refused("a-rule", "No.")
@@ -118,22 +118,22 @@ def test_an_objection_inside_the_transaction_leaves_nothing_behind(tmp_path: Pat
 
 def test_a_yes_lives_ten_minutes_and_a_no_is_final(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.db")
-    journal.open_ask(ask(), shown=True)
+    journal.open_ask(ask())
     with pytest.raises(Refused, match="more than 10 minutes old"):
         claimed(journal, replace(dial(), sent_at=NOW + timedelta(minutes=10)))
     journal.decide("k1", "no", "callback", NOW)
     with pytest.raises(Refused, match="said no"):
         claimed(journal)
-    assert journal.open_ask(ask("k2"), shown=True).decision == "no"
+    assert journal.open_ask(ask("k2")).decision == "no"
 
 
 def test_the_same_deed_finds_its_question_and_a_failed_dial_lets_it_lapse(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.db")
-    journal.open_ask(ask(), shown=True)
-    assert journal.open_ask(ask("k2"), shown=True).key == "k1"
+    journal.open_ask(ask())
+    assert journal.open_ask(ask("k2")).key == "k1"
     claimed(journal)
     journal.settle(dial(), "failed", NOW)
-    assert journal.open_ask(ask("k3"), shown=True).key == "k3"
+    assert journal.open_ask(ask("k3")).key == "k3"
 
 
 def test_a_store_that_is_locked_or_cannot_be_made_refuses_in_a_sentence(tmp_path: Path) -> None:
@@ -141,16 +141,16 @@ def test_a_store_that_is_locked_or_cannot_be_made_refuses_in_a_sentence(tmp_path
     other = sqlite3.connect(tmp_path / "j.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(Refused, match=r"is locked.* nothing was sent"):
-        journal.open_ask(ask(), shown=True)
+        journal.open_ask(ask())
     other.execute("ROLLBACK")
-    assert journal.open_ask(ask(), shown=True).key == "k1"
+    assert journal.open_ask(ask()).key == "k1"
     with pytest.raises(Misconfigured, match="cannot be made"):
         Journal(tmp_path / "no" / "such" / "directory" / "j.db")
 
 
 def test_a_dial_that_was_taken_over_is_not_settled_by_its_first_sender(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.db")
-    journal.open_ask(ask(), shown=True)
+    journal.open_ask(ask())
     first, _ = claimed(journal)
     later = NOW + timedelta(seconds=61)
     second, ours = journal.take_over("k1", later, timedelta(seconds=60))

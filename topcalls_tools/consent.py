@@ -12,6 +12,7 @@ import hmac
 import json
 import uuid
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from .action import Effect, R
@@ -46,9 +47,11 @@ def agreed(request: Endpoint[R], desk: Desk, answer: Answer | None) -> Flow[R]:
         yield from bookkeeping(desk, besides=digest)
     words = _question(request, known, (yield from heard(request, known, desk)), desk)
     mine = _ask_row(request, known, digest, words, desk)
-    ask: AskRow = yield Keep(lambda: desk.journal().open_ask(mine, shown=answer is None))
-    if answer is not None:
-        _fits(answer, ask)
+    ask: AskRow
+    if answer is None:
+        ask = yield Keep(lambda: desk.journal().open_ask(mine))
+    else:
+        ask = _answered((yield Keep(partial(desk.journal().asked, answer.key))), answer, digest, desk)
     if ask.used_at is None and _most(request, known) > ask.minutes:
         yield from _changed(ask, desk)
     note: str | None = None
@@ -60,7 +63,7 @@ def agreed(request: Endpoint[R], desk: Desk, answer: Answer | None) -> Flow[R]:
         case None:
             if answer is None:
                 answer = yield from _put(request, words, ask, desk)
-                _fits(answer, ask)
+                _answered(ask, answer, digest, desk)
                 known = yield from looked(request, desk)  # the world moves while a person thinks
                 if _digest(request, known, desk) != digest or _most(request, known) > ask.minutes:
                     yield from _changed(ask, desk)
@@ -102,14 +105,17 @@ def _put(request: Endpoint[Any], words: Question, ask: AskRow, desk: Desk) -> Fl
     return answer
 
 
-def _fits(answer: Answer, ask: AskRow) -> None:
-    """An answer counts for the question that it was given to, and for no other."""
-    if answer.seal != f"{ask.key}.{ask.digest}":
+def _answered(ask: AskRow | None, answer: Answer, digest: str, desk: Desk) -> AskRow:
+    """The question that an answer was given to: it counts for that one, and for this very deed alone."""
+    if ask is None or ask.digest != digest or answer.seal != f"{ask.key}.{digest}":
+        ask = None
+    if ask is None or ask.expires_at <= desk.clock():
         raise Refused(
             "one-yes-one-deed",
             "This answer was given to another question, or more than 10 minutes ago; call again to be asked "
             "anew.",
         )
+    return ask
 
 
 def _changed(ask: AskRow, desk: Desk) -> Flow[None]:

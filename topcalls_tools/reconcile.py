@@ -24,6 +24,8 @@ from .steps import IN_ALL, LEASE, Desk, Flow, Keep, glance
 
 TOO_EARLY = timedelta(seconds=30)
 """How soon after a dial there is nothing to add up yet."""
+AT_ONCE = 10
+"""How many calls are looked at by the way."""
 KEEPS_FREE = IN_ALL - 12
 """Seconds that tidying up leaves to the dial that comes after it."""
 
@@ -64,10 +66,12 @@ def reconcile(desk: Desk, besides: str = "", keeps_free: float = 0, *, thorough:
 def close_books(desk: Desk, keeps_free: float = 0) -> Flow[None]:
     """Read each of our calls that is not closed yet, once; settle the minutes of those that have ended."""
     rows: list[DialRow] = yield Keep(lambda: desk.journal().open_dials(desk.account))
+    looks = 0
     for row in rows:
         early = row.settled_at is None or desk.clock() - row.settled_at < TOO_EARLY
-        if early or row.line != desk.line or desk.left() <= keeps_free:
+        if early or row.line != desk.line or desk.left() <= keeps_free or (keeps_free and looks == AT_ONCE):
             continue
+        looks += 1
         used = yield from _used(row, desk)
         if used is not None:
             yield Keep(partial(desk.journal().close_dial, row.key, used, desk.clock()))

@@ -91,6 +91,11 @@ class Answer:
     """Seconds that a form was open; None where no form was."""
 
     @property
+    def key(self) -> str:
+        """The key of the question that it says it answers."""
+        return self.seal.partition(".")[0]
+
+    @property
     def hasty(self) -> bool:
         """Whether it came back faster than a person reads."""
         return self.after is not None and self.after < READS_FOR

@@ -47,9 +47,9 @@ class Journal:
         with self.storage.reading() as db:
             return ledger(db, inquiry, now)
 
-    def open_ask(self, mine: AskRow, *, shown: bool) -> AskRow:
+    def open_ask(self, mine: AskRow) -> AskRow:
         """The question that is open, or was answered, for this very deed; else `mine`, written down. Where it
-        is `shown` once more, the most that it can use is what is shown now.
+        is asked once more, the most that it can use is what is shown now.
 
         Raises Refused when the key belongs to another account name, or too many questions are open.
         """
@@ -60,7 +60,7 @@ class Journal:
             same = select(asks).where(alive, asks.c.digest == mine.digest).order_by(asks.c.asked_at.desc())
             if found := db.execute(same).mappings().first():
                 row = as_ask(db, found)
-                if not shown or row.decision is not None or row.minutes == mine.minutes:
+                if row.decision is not None or row.minutes == mine.minutes:
                     return row
                 db.execute(update(asks).where(asks.c.key == row.key).values(minutes=mine.minutes))
                 row = replace(row, minutes=mine.minutes, question=mine.question)

@@ -1,0 +1,326 @@
+"""A yes is a yes to one deed, once: whatever is changed, whoever comes second, whichever window it is."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from topcalls_tools import Client, DeletePhoneNumber, PlaceCall, TopCallsToolkit
+from topcalls_tools.connect import Line
+from topcalls_tools.errors import Declined, PaymentRequired, Refused, TopCallsError, Unanswered
+from topcalls_tools.settings import Settings
+from topcalls_tools.steps import Answer, Ask
+
+from .conftest import CALL, World
+from .test_flow import PLACE, Script, moving_line, sent, yes
+
+NUMBERS = count()
+CHANGES: dict[str, Any] = {
+    "phone_number": st.sampled_from(["+14155550124", "+493055501401"]),
+    "task": st.text(min_size=10, max_size=40),
+    "first_sentence": st.text(min_size=1, max_size=20),
+    "from_number": st.sampled_from(["+14155550199"]),
+    "mode": st.just("legacy"),
+    "voice": st.sampled_from(["sage", "alloy", "sage "]),
+    "model": st.text(min_size=1, max_size=9),
+    "temperature": st.floats(0, 2),
+    "max_duration": st.sampled_from([9, 10.5, 11, 60]),
+    "background_audio": st.text(min_size=1, max_size=9),
+    "background_audio_gain": st.just("low"),
+    "knowledge_base_ids": st.lists(st.sampled_from(["a", "b"]), max_size=2),
+    "request_data": st.dictionaries(st.text(max_size=3), st.integers() | st.text(max_size=3), max_size=2),
+    "webhook_url": st.just("https://example.com/x"),
+    "webhook_events": st.just(["call.completed"]),
+    "tools": st.just([{"name": "f", "description": "d", "parameters": {}}]),
+}
+
+
+def waits(ask: Ask) -> Any:
+    """A person who is somewhere else: the question stays open."""
+    raise Unanswered("A question is open.")
+
+
+def asked(line: Line, request: Any, script: Script | None = None) -> str:
+    """Ask and leave the question open. Gives its seal."""
+    seals: list[str] = []
+
+    def approve(ask: Ask) -> Any:
+        seals.append(ask.seal)
+        return waits(ask)
+
+    with pytest.raises(Unanswered):
+        sent("sync", line, script or Script(), request, approve=approve)
+    return seals[0]
+
+
+def agreed(line: Line, seal: str, by: str = "page") -> None:
+    journal = line.desk().journal()
+    assert journal.decide(seal.partition(".")[0], "yes", by, line.clock()).decision == "yes"
+
+
+def test_every_argument_of_a_call_is_among_the_changes() -> None:
+    assert CHANGES.keys() == PlaceCall.model_fields.keys() - {"instructions"}
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_a_changed_field_ends_the_yes(live: Callable[..., Line], data: st.DataObject) -> None:
+    line = live()
+    first = PlaceCall(**{**CALL, "task": f"Ask whether they are open on day {next(NUMBERS)}."})
+    name = data.draw(st.sampled_from(sorted(CHANGES)))
+    try:
+        other = PlaceCall(**{**first.model_dump(exclude_none=True), name: data.draw(CHANGES[name])})
+    except ValueError:
+        assume(False)
+    assume(other != first)
+    seal = asked(line, first)
+    agreed(line, seal)
+    nothing = Script()
+    with pytest.raises(Refused, match="one-yes-one-deed"):
+        sent("sync", line, nothing, other, Answer(True, seal))
+    with pytest.raises(Declined, match="nobody can be asked"):
+        sent("sync", line, nothing, other)
+    assert not nothing.requests
+    topcalls = Generous(500)
+    Client(line=line, transport=httpx.MockTransport(topcalls)).send(first)
+    assert topcalls.dials == 1  # the yes itself was alive
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.integers(0, 30), character=st.characters(codec="utf-8"))
+def test_a_changed_character_ends_the_yes(live: Callable[..., Line], place: int, character: str) -> None:
+    line, task = live(), f"Ask whether they are open on day {next(NUMBERS)}."
+    assume(task[place] != character)
+    seal = asked(line, PlaceCall(**{**CALL, "task": task}))
+    agreed(line, seal)
+    other = PlaceCall(**{**CALL, "task": task[:place] + character + task[place + 1 :]})
+    for answer in ([], [Answer(True, seal)]):
+        with pytest.raises((Refused, Declined)):
+            sent("sync", line, Script(), other, *answer)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"policy.toml": "minutes_per_day = 500\n"},
+        {"policy.toml": 'numbers = ["+14155550123"]\n'},
+        {"policy.toml": "price_per_minute = 1\n"},
+        {"policy.toml": 'approval = "slips"\n'},
+        {"contacts.toml": '[[contact]]\nname = "The clinic"\nnumber = "+14155550123"\n'},
+        {"secret": "x" * 32},
+    ],
+    ids=lambda change: next(iter(change.values())).strip()[:24],
+)
+def test_a_changed_policy_contact_or_secret_ends_the_yes(
+    home: Path, live: Callable[..., Line], change: dict[str, str]
+) -> None:
+    line = live()
+    seal = asked(line, PLACE)
+    agreed(line, seal)
+    for name, text in change.items():
+        (home / name).write_text(text)
+    again = live() if "secret" in change else line
+    for answer in ([], [Answer(True, seal)]):
+        with pytest.raises((Refused, Declined)):
+            sent("sync", again, Script(), PLACE, *answer)
+
+
+@pytest.mark.parametrize(
+    "given_", [{"account": "other"}, {"api_key": "tc_live_another99"}], ids=["name", "key"]
+)
+def test_a_yes_belongs_to_one_account(home: Path, live: Callable[..., Line], given_: dict[str, str]) -> None:
+    line = live()
+    seal = asked(line, PLACE)
+    agreed(line, seal)
+    facts = {"api_key": "tc_live_canary0123", "base_url": "https://topcalls.invalid", "home": home, **given_}
+    other = Line(Settings(**facts))  # type: ignore[arg-type]
+    for answer in ([], [Answer(True, seal)]):
+        with pytest.raises((Refused, Declined)):
+            sent("sync", other, Script(), PLACE, *answer)
+
+
+def test_a_yes_to_a_delete_dies_with_the_name_of_what_it_deletes(live: Callable[..., Line]) -> None:
+    line, request = live(), DeletePhoneNumber(phone_number_id="n1")
+    before, after = ((200, {"id": "n1", "number": number}) for number in ("+14155550101", "+14155550102"))
+    seal = asked(line, request, Script(before))
+    agreed(line, seal)
+    with pytest.raises(Declined, match="nobody can be asked"):
+        sent("sync", line, Script(after), request)
+    with pytest.raises(Refused, match="one-yes-one-deed"):
+        sent("sync", line, Script(after), request, Answer(True, seal))
+
+
+def test_a_yes_counts_for_ten_minutes(home: Path) -> None:
+    from datetime import timedelta
+
+    line, now = moving_line(home)
+    seal = asked(line, PLACE)
+    agreed(line, seal)
+    now[0] += timedelta(minutes=10)
+    for answer in ([], [Answer(True, seal)]):
+        with pytest.raises((Refused, Declined)):
+            sent("sync", line, Script(), PLACE, *answer)
+
+
+def test_a_yes_from_before_a_stop_dials_nothing_and_one_from_after_does(home: Path) -> None:
+    from datetime import timedelta
+
+    line, now = moving_line(home)
+    seal = asked(line, PLACE)
+    agreed(line, seal)
+    now[0] += timedelta(seconds=1)
+    assert line.desk().stop(now[0])
+    with pytest.raises(Refused, match=r"Everything was stopped.*\[rule: stop-all\]"):
+        sent("sync", line, Script(), PLACE)
+    now[0] += timedelta(seconds=1)
+    assert sent("sync", line, Script(201), PLACE, approve=yes).call_id == "c1"
+
+
+SURFACES = ["client", "async", "langchain", "mcp"]
+
+
+async def called(surface: str, line: Line) -> str | None:
+    """Place the call over one surface, with nobody there to be asked. Gives its id, None where it was not."""
+    match surface:
+        case "client":
+            import anyio
+
+            return (await anyio.to_thread.run_sync(lambda: Client(line=line).send(PLACE))).call_id
+        case "async":
+            from topcalls_tools import AsyncClient
+
+            return (await AsyncClient(line=line).send(PLACE)).call_id
+        case "langchain":
+            tools = TopCallsToolkit(client=Client(line=line)).get_tools()
+            tool = next(tool for tool in tools if tool.name == "place_call")
+            message = await tool.ainvoke({"type": "tool_call", "id": "1", "name": "place_call", "args": CALL})
+            return message.artifact.call_id if message.artifact else None
+        case _:
+            from .test_mcp import connected
+
+            async with connected(line, "auto") as mcp:
+                told = (await mcp.call_tool("place_call", CALL)).structured_content
+                return told["call_id"] if told else None
+
+
+@pytest.mark.parametrize("second", SURFACES)
+@pytest.mark.parametrize("first", SURFACES)
+async def test_a_yes_works_once_on_whichever_surface_and_after_a_restart(
+    world: World, home: Path, first: str, second: str
+) -> None:
+    """Asked for here, agreed to on the page, dialled by one surface, and then asked of another once more."""
+    rehearsed = world.settings(home, rehearse=True)
+    asking, one, two = Line(rehearsed), Line(rehearsed), Line(rehearsed)
+    with pytest.raises(Unanswered):
+        import anyio
+
+        await anyio.to_thread.run_sync(lambda: Client(line=asking, approve=waits).send(PLACE))
+    (open_ask,) = asking.desk().journal().open_asks(asking.clock())
+    agreed(asking, f"{open_ask.key}.{open_ask.digest}")
+    asking.close()
+    placed = await called(first, one)
+    one.close()
+    assert placed
+    assert await called(second, two) == placed
+    two.close()
+    assert len(world.rings()) == 1
+
+
+def test_concurrent_yeses_to_one_question_ring_one_phone(world: World, home: Path) -> None:
+    lines = [Line(world.settings(home, rehearse=True)) for _ in range(4)]
+    seals: list[str] = []
+
+    def approve(ask: Ask) -> Any:
+        seals.append(ask.seal)
+        return waits(ask)
+
+    with pytest.raises(Unanswered):
+        Client(line=lines[0], approve=approve).send(PLACE)
+
+    def send(number: int) -> str:
+        return Client(line=lines[number % 4]).send(PLACE, Answer(True, seals[0])).call_id
+
+    with ThreadPoolExecutor(8) as pool:
+        placed = set(pool.map(send, range(8)))
+    assert len(placed) == 1
+    assert len(world.rings()) == 1
+    for line in lines:
+        line.close()
+
+
+class Generous:
+    """A TopCalls that takes every call and whose balance never changes: only we can keep to a limit."""
+
+    def __init__(self, minutes: float) -> None:
+        self.minutes, self.dials, self._lock = minutes, 0, threading.Lock()
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return httpx.Response(200, json={"remaining": self.minutes, "reserved": 0})
+        with self._lock:
+            self.dials += 1
+            return httpx.Response(201, json={"call_id": f"c{self.dials}", "status": "queued"})
+
+
+def raced(
+    lines: list[Line], topcalls: Generous, callers: int, minutes: float
+) -> Iterator[TopCallsError | None]:
+    """Many callers at once, each with a yes of its own. Gives what each was told."""
+    ready = threading.Barrier(callers)
+
+    def call(number: int) -> TopCallsError | None:
+        def approve(ask: Ask) -> bool:
+            ready.wait()  # everybody has seen the same minutes left before anybody dials
+            return True
+
+        client = Client(
+            line=lines[number % len(lines)], approve=approve, transport=httpx.MockTransport(topcalls)
+        )
+        request = PlaceCall(**{**CALL, "task": f"Ask about table {number}."}, max_duration=minutes)
+        try:
+            client.send(request)
+        except TopCallsError as error:
+            return error
+        return None
+
+    with ThreadPoolExecutor(callers) as pool:
+        yield from pool.map(call, range(callers))
+
+
+@pytest.mark.parametrize(
+    ("limit", "rule"), [("balance", "minutes-left"), ("policy", "minutes-per-day")], ids=["balance", "policy"]
+)
+@pytest.mark.parametrize(("left", "each"), [(25, 10), (10, 10), (7.5, 2.5), (9.99, 10)])
+def test_concurrent_callers_never_overspend_by_a_minute(
+    home: Path, live: Callable[..., Line], limit: str, rule: str, left: float, each: float
+) -> None:
+    home.mkdir(exist_ok=True)
+    if limit == "policy":
+        (home / "policy.toml").write_text(f"minutes_per_day = {left}\n")
+    topcalls = Generous(left if limit == "balance" else 500)
+    lines = [live() for _ in range(3)]
+    try:
+        told = list(raced(lines, topcalls, 3, each))
+    except threading.BrokenBarrierError:
+        told = []
+    if left < each:
+        assert topcalls.dials == 0
+        return
+    assert topcalls.dials == left // each if left // each < 3 else topcalls.dials == 3
+    refused = [error for error in told if error]
+    assert all(isinstance(error, Refused) and rule in str(error) for error in refused)
+    assert len(refused) == 3 - topcalls.dials
+
+
+def test_a_limit_that_topcalls_knows_better_is_said_by_topcalls(live: Callable[..., Line]) -> None:
+    with pytest.raises(PaymentRequired):
+        sent("sync", live(), Script(402), PLACE, approve=yes)
