@@ -71,7 +71,7 @@ def test_every_argument_of_a_call_is_among_the_changes() -> None:
     assert CHANGES.keys() == PlaceCall.model_fields.keys() - {"instructions"}
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_changed_field_ends_the_yes(live: Callable[..., Line], data: st.DataObject) -> None:
     line = live()

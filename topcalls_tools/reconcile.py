@@ -51,10 +51,10 @@ def reconcile(desk: Desk, besides: str = "", keeps_free: float = 0, *, thorough:
     under its own key, so that TopCalls dials at most once. Later it is only looked for: a call that can only
     be ours is ours, and otherwise it stays unknown. A yes given at noon rings no phone at night.
     """
-    rows: list[DialRow] = yield Keep(lambda: desk.journal().open_dials(desk.account))
+    rows: list[DialRow] = yield Keep(lambda: desk.journal().open_dials(desk.account, "sending", "unknown"))
     doubtful = 0
     for row in rows:
-        if row.state not in ("sending", "unknown") or row.line != desk.line or row.digest == besides:
+        if row.line != desk.line or row.digest == besides:
             continue
         gone = row.state == "sending" and desk.clock() - row.leased_at > LEASE
         if (gone or (thorough and row.state == "unknown")) and desk.left() > keeps_free:
@@ -65,13 +65,14 @@ def reconcile(desk: Desk, besides: str = "", keeps_free: float = 0, *, thorough:
 
 def close_books(desk: Desk, keeps_free: float = 0) -> Flow[None]:
     """Read each of our calls that is not closed yet, once; settle the minutes of those that have ended."""
-    rows: list[DialRow] = yield Keep(lambda: desk.journal().open_dials(desk.account))
-    looks = 0
+    most = AT_ONCE if keeps_free else None
+    rows: list[DialRow] = yield Keep(
+        lambda: desk.journal().open_dials(desk.account, "placed", "unknown", most=most)
+    )
     for row in rows:
         early = row.settled_at is None or desk.clock() - row.settled_at < TOO_EARLY
-        if early or row.line != desk.line or desk.left() <= keeps_free or (keeps_free and looks == AT_ONCE):
+        if early or row.line != desk.line or desk.left() <= keeps_free:
             continue
-        looks += 1
         used = yield from _used(row, desk)
         if used is not None:
             yield Keep(partial(desk.journal().close_dial, row.key, used, desk.clock()))

@@ -191,11 +191,16 @@ class Journal:
         with self.storage.reading() as db:
             return _found(db, key)
 
-    def open_dials(self, account: str) -> list[DialRow]:
-        """Every dial of an account whose minutes are not settled, oldest first."""
+    def open_dials(self, account: str, *states: State, most: int | None = None) -> list[DialRow]:
+        """The dials of an account whose minutes are not settled, in these states or any, oldest first."""
         with self.storage.reading() as db:
             rows = select(dials).where(dials.c.account == account, dials.c.closed_at.is_(None))
-            return [as_dial(db, row) for row in db.execute(rows.order_by(dials.c.sent_at)).mappings().all()]
+            if states:
+                rows = rows.where(dials.c.state.in_(states))
+            return [
+                as_dial(db, row)
+                for row in db.execute(rows.order_by(dials.c.sent_at).limit(most)).mappings().all()
+            ]
 
     def dials(self, account: str, most: int | None = None) -> list[DialRow]:
         """The dials of an account, newest first."""
