@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,7 +70,7 @@ class Storage:
         """A store that cannot be used is a refusal in words."""
         try:
             yield
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, sqlite3.Error) as error:
             reason = str(getattr(error, "orig", None) or type(error).__name__).strip().partition("\n")[0]
             raise Refused(
                 "journal",
@@ -115,7 +116,7 @@ def _by_url(url: str, patience: float) -> Engine:
                 "options": f"-c lock_timeout={max(1, int(patience * 1000))}",
             },
         )
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise Misconfigured(
             "TOPCALLS_JOURNAL is no address of a PostgreSQL database; give one such as "
             "postgresql://user:password@host/topcalls, or unset it for the file journal.db."
