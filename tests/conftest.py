@@ -14,6 +14,9 @@ from topcalls_tools.connect import Line
 from topcalls_tools.sandbox import Served, open_sandbox, serve_in_background
 from topcalls_tools.settings import Settings
 
+from .postgres import database, postgresql
+
+__all__ = ["database", "postgresql"]
 NUMBER = "+14155550123"
 CALL = {"phone_number": NUMBER, "task": "Ask whether they are open on Labor Day."}
 
@@ -79,6 +82,15 @@ def rehearsal(world: World, home: Path) -> Iterator[Line]:
     line = Line(world.settings(home, rehearse=True))
     yield line
     line.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """Where a journal is kept, in each of the two ways: a file, or a database's address."""
+    if request.param == "sqlite":
+        return tmp_path / "j.db"
+    url: str = request.getfixturevalue("database")
+    return url
 
 
 @pytest.fixture

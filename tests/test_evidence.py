@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,16 +29,17 @@ DOCUMENT = {
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Journal:
+def journal(store: Path | str) -> Iterator[Journal]:
     """A journal with one call in it, from the question to the minutes that it used, and one no."""
-    journal = Journal(tmp_path / "j.db")
+    journal = Journal(store)
     journal.open_ask(replace(ask(), question=DOCUMENT))
     mine, _ = claimed(journal)
     journal.settle(mine, "placed", NOW, {"call_id": "c1", "status": "queued"})
     journal.close_dial("k1", 2.5, NOW + timedelta(minutes=4))
     journal.open_ask(replace(ask("k2", "d2"), target="+493055501401"))
     journal.decide("k2", "no", "page", NOW)
-    return journal
+    yield journal
+    journal.close()
 
 
 def kinds(journal: Journal, key: str) -> list[str]:
@@ -128,7 +129,9 @@ def test_a_head_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     assert journal.open_ask(ask()).key == "k1"
 
 
-def test_who_is_forgotten_leaves_a_chain_that_verifies(journal: Journal, tmp_path: Path) -> None:
+def test_who_is_forgotten_leaves_a_chain_that_verifies(
+    journal: Journal, store: Path | str, tmp_path: Path
+) -> None:
     kept = archive.head(journal)
     assert archive.forget(journal, "+14155550123", NOW) == 1
     assert list(archive.troubles(journal, frozenset({kept}))) == []
@@ -139,7 +142,7 @@ def test_who_is_forgotten_leaves_a_chain_that_verifies(journal: Journal, tmp_pat
     journal.close()
     for file in tmp_path.iterdir():
         assert b"+14155550123" not in file.read_bytes(), file
-    assert archive.exported(Journal(tmp_path / "j.db"), "k2")["question"]["target"] == "+493055501401"
+    assert archive.exported(Journal(store), "k2")["question"]["target"] == "+493055501401"
 
 
 def test_nobody_is_forgotten_whose_call_may_be_under_way(tmp_path: Path) -> None:

@@ -75,9 +75,9 @@ def test_a_journal_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
         Journal(tmp_path / "j.db")
 
 
-def test_many_processes_may_make_it_at_once(tmp_path: Path) -> None:
+def test_many_processes_may_make_it_at_once(store: Path | str) -> None:
     made: list[Journal] = []
-    threads = [threading.Thread(target=lambda: made.append(Journal(tmp_path / "j.db"))) for _ in range(6)]
+    threads = [threading.Thread(target=lambda: made.append(Journal(store))) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -85,8 +85,8 @@ def test_many_processes_may_make_it_at_once(tmp_path: Path) -> None:
     assert len(made) == 6
 
 
-def test_of_many_claims_to_one_key_one_is_ours(tmp_path: Path) -> None:
-    journals = [Journal(tmp_path / "j.db") for _ in range(4)]
+def test_of_many_claims_to_one_key_one_is_ours(store: Path | str) -> None:
+    journals = [Journal(store) for _ in range(4)]
     journals[0].open_ask(ask())
     won: list[bool] = []
 
@@ -103,8 +103,8 @@ def test_of_many_claims_to_one_key_one_is_ours(tmp_path: Path) -> None:
     assert len(won) == 20
 
 
-def test_an_objection_inside_the_transaction_leaves_nothing_behind(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "j.db")
+def test_an_objection_inside_the_transaction_leaves_nothing_behind(store: Path | str) -> None:
+    journal = Journal(store)
     journal.open_ask(ask())
 
     def object_(ledger: Ledger, agreed_at: datetime) -> None:
@@ -116,8 +116,8 @@ def test_an_objection_inside_the_transaction_leaves_nothing_behind(tmp_path: Pat
     assert claimed(journal)[1]
 
 
-def test_a_yes_lives_ten_minutes_and_a_no_is_final(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "j.db")
+def test_a_yes_lives_ten_minutes_and_a_no_is_final(store: Path | str) -> None:
+    journal = Journal(store)
     journal.open_ask(ask())
     with pytest.raises(Refused, match="more than 10 minutes old"):
         claimed(journal, replace(dial(), sent_at=NOW + timedelta(minutes=10)))
@@ -127,8 +127,8 @@ def test_a_yes_lives_ten_minutes_and_a_no_is_final(tmp_path: Path) -> None:
     assert journal.open_ask(ask("k2")).decision == "no"
 
 
-def test_the_same_deed_finds_its_question_and_a_failed_dial_lets_it_lapse(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "j.db")
+def test_the_same_deed_finds_its_question_and_a_failed_dial_lets_it_lapse(store: Path | str) -> None:
+    journal = Journal(store)
     journal.open_ask(ask())
     assert journal.open_ask(ask("k2")).key == "k1"
     claimed(journal)
@@ -148,8 +148,8 @@ def test_a_store_that_is_locked_or_cannot_be_made_refuses_in_a_sentence(tmp_path
         Journal(tmp_path / "no" / "such" / "directory" / "j.db")
 
 
-def test_a_dial_that_was_taken_over_is_not_settled_by_its_first_sender(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "j.db")
+def test_a_dial_that_was_taken_over_is_not_settled_by_its_first_sender(store: Path | str) -> None:
+    journal = Journal(store)
     journal.open_ask(ask())
     first, _ = claimed(journal)
     later = NOW + timedelta(seconds=61)

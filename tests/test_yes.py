@@ -235,8 +235,13 @@ async def test_a_yes_works_once_on_whichever_surface_and_after_a_restart(
     assert len(world.rings()) == 1
 
 
-def test_concurrent_yeses_to_one_question_ring_one_phone(world: World, home: Path) -> None:
-    lines = [Line(world.settings(home, rehearse=True)) for _ in range(4)]
+def shared(store: Path | str) -> dict[str, str]:
+    """The setting that puts the journal there; a file lies in the home by itself."""
+    return {"journal": store} if isinstance(store, str) else {}
+
+
+def test_concurrent_yeses_to_one_question_ring_one_phone(world: World, home: Path, store: Path | str) -> None:
+    lines = [Line(world.settings(home, rehearse=True, **shared(store))) for _ in range(4)]
     seals: list[str] = []
 
     def approve(ask: Ask) -> Any:
@@ -254,6 +259,49 @@ def test_concurrent_yeses_to_one_question_ring_one_phone(world: World, home: Pat
     assert len(placed) == 1
     assert len(world.rings()) == 1
     for line in lines:
+        line.close()
+
+
+async def test_a_yes_counts_on_another_machine_that_shares_journal_and_secret(
+    world: World, tmp_path: Path, database: str
+) -> None:
+    """Two homes, one PostgreSQL: asked here, agreed to here, dialled there, and there is one ring."""
+    import anyio
+
+    def machine(name: str, **given: Any) -> Line:
+        return Line(world.settings(tmp_path / name, rehearse=True, journal=database, **given))
+
+    here, there = (machine(name, secret="of both machines") for name in ("here", "there"))
+    stranger = machine("stranger", secret="of another owner")
+    with pytest.raises(Unanswered):
+        await anyio.to_thread.run_sync(lambda: Client(line=here, approve=waits).send(PLACE))
+    (open_ask,) = there.desk().journal().open_asks(there.clock())
+    agreed(there, f"{open_ask.key}.{open_ask.digest}")
+    with pytest.raises(Declined, match="nobody can be asked"):
+        await anyio.to_thread.run_sync(lambda: Client(line=stranger).send(PLACE))
+    placed = await called("client", there)
+    assert placed == await called("mcp", here)
+    assert len(world.rings()) == 1
+    for line in (here, there, stranger):
+        line.close()
+
+
+def test_a_stop_on_one_machine_ends_the_yeses_of_the_other(
+    world: World, tmp_path: Path, database: str
+) -> None:
+    def machine(name: str) -> Line:
+        return Line(world.settings(tmp_path / name, rehearse=True, journal=database, secret="of both"))
+
+    here, there = machine("here"), machine("there")
+    with pytest.raises(Unanswered):
+        Client(line=here, approve=waits).send(PLACE)
+    (open_ask,) = here.desk().journal().open_asks(here.clock())
+    agreed(here, f"{open_ask.key}.{open_ask.digest}")
+    there.desk().journal().stop_all("sandbox", there.clock())
+    with pytest.raises(Refused, match="stop-all"):
+        Client(line=here).send(PLACE)
+    assert world.rings() == []
+    for line in (here, there):
         line.close()
 
 
@@ -301,13 +349,19 @@ def raced(
 )
 @pytest.mark.parametrize(("left", "each"), [(25, 10), (10, 10), (7.5, 2.5), (9.99, 10)])
 def test_concurrent_callers_never_overspend_by_a_minute(
-    home: Path, live: Callable[..., Line], limit: str, rule: str, left: float, each: float
+    home: Path,
+    live: Callable[..., Line],
+    store: Path | str,
+    limit: str,
+    rule: str,
+    left: float,
+    each: float,
 ) -> None:
     home.mkdir(exist_ok=True)
     if limit == "policy":
         (home / "policy.toml").write_text(f"minutes_per_day = {left}\n")
     topcalls = Generous(left if limit == "balance" else 500)
-    lines = [live() for _ in range(3)]
+    lines = [live(**shared(store)) for _ in range(3)]
     try:
         told = list(raced(lines, topcalls, 3, each))
     except threading.BrokenBarrierError:
@@ -319,6 +373,8 @@ def test_concurrent_callers_never_overspend_by_a_minute(
     refused = [error for error in told if error]
     assert all(isinstance(error, Refused) and rule in str(error) for error in refused)
     assert len(refused) == 3 - topcalls.dials
+    for line in lines:
+        line.close()
 
 
 def test_a_limit_that_topcalls_knows_better_is_said_by_topcalls(live: Callable[..., Line]) -> None:
