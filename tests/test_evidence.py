@@ -35,7 +35,7 @@ def journal(store: Path | str) -> Iterator[Journal]:
     journal.open_ask(replace(ask(), question=DOCUMENT))
     mine, _ = claimed(journal)
     journal.settle(mine, "placed", NOW, {"call_id": "c1", "status": "queued"})
-    journal.close_dial("k1", 2.5, NOW + timedelta(minutes=4))
+    journal.close_dial(mine, 2.5, NOW + timedelta(minutes=4))
     journal.open_ask(replace(ask("k2", "d2"), target="+493055501401"))
     journal.decide("k2", "no", "page", NOW)
     yield journal

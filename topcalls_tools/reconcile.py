@@ -36,8 +36,9 @@ def bookkeeping(desk: Desk, besides: str = "") -> Flow[None]:
     `besides` is the digest of a deed that is about to be done, and finishes what it began itself.
     """
     try:
-        yield from reconcile(desk, besides, KEEPS_FREE)
-        yield from close_books(desk, KEEPS_FREE)
+        if (yield Keep(lambda: desk.journal().open_dials(desk.account))):
+            yield from reconcile(desk, besides, KEEPS_FREE)
+            yield from close_books(desk, KEEPS_FREE)
         yield Keep(lambda: purge(desk.journal(), desk.clock() - desk.keeps, desk.clock()))
     except TopCallsError:
         return  # whatever it is, the dial itself says it in its own words
@@ -51,10 +52,10 @@ def reconcile(desk: Desk, besides: str = "", keeps_free: float = 0, *, thorough:
     under its own key, so that TopCalls dials at most once. Later it is only looked for: a call that can only
     be ours is ours, and otherwise it stays unknown. A yes given at noon rings no phone at night.
     """
-    rows: list[DialRow] = yield Keep(lambda: desk.journal().open_dials(desk.account, "sending", "unknown"))
+    rows: list[DialRow] = yield Keep(lambda: desk.journal().open_dials(desk.account))
     doubtful = 0
     for row in rows:
-        if row.line != desk.line or row.digest == besides:
+        if row.state not in ("sending", "unknown") or row.line != desk.line or row.digest == besides:
             continue
         gone = row.state == "sending" and desk.clock() - row.leased_at > LEASE
         if (gone or (thorough and row.state == "unknown")) and desk.left() > keeps_free:
@@ -65,17 +66,17 @@ def reconcile(desk: Desk, besides: str = "", keeps_free: float = 0, *, thorough:
 
 def close_books(desk: Desk, keeps_free: float = 0) -> Flow[None]:
     """Read each of our calls that is not closed yet, once; settle the minutes of those that have ended."""
-    most = AT_ONCE if keeps_free else None
-    rows: list[DialRow] = yield Keep(
-        lambda: desk.journal().open_dials(desk.account, "placed", "unknown", most=most)
-    )
+    rows: list[DialRow] = yield Keep(lambda: desk.journal().open_dials(desk.account))
+    looks = 0
     for row in rows:
         early = row.settled_at is None or desk.clock() - row.settled_at < TOO_EARLY
-        if early or row.line != desk.line or desk.left() <= keeps_free:
+        enough = keeps_free and (looks == AT_ONCE or desk.left() <= keeps_free)
+        if early or enough or row.line != desk.line:
             continue
+        looks += 1
         used = yield from _used(row, desk)
         if used is not None:
-            yield Keep(partial(desk.journal().close_dial, row.key, used, desk.clock()))
+            yield Keep(partial(desk.journal().close_dial, row, used, desk.clock()))
 
 
 def _finished(row: DialRow, desk: Desk) -> Flow[DialRow]:

@@ -15,7 +15,7 @@ from typing import Any
 from ..action import Action
 from ..endpoint import ON_THE_WIRE
 from ..errors import Refused
-from ..steps import Ask, Desk, Flow, Keep
+from ..steps import ASK_LIVES, Ask, Desk, Flow, Keep
 
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 """Without 0, 1, I and O, which people and models confuse."""
@@ -26,8 +26,8 @@ def issue(ask: Ask, action: Action[Any], desk: Desk) -> Flow[str]:
     slip = "".join(secrets.choice(_ALPHABET) for _ in range(24))
     arguments = json.dumps(action.model_dump(mode="json", exclude_none=True, context=ON_THE_WIRE))
     box = _fernet(desk).encrypt(arguments.encode()).decode()
-    name = digest(slip, desk)
-    yield Keep(lambda: desk.journal().slip(ask.key, name, box))
+    name, until = digest(slip, desk), desk.clock() + ASK_LIVES
+    yield Keep(lambda: desk.journal().slip(ask.key, name, box, until))
     given = json.dumps({"slip": slip, "target": ask.target, "max_minutes": ask.minutes})  # one line, escaped
     return (
         f"Nothing was done yet: a person has to agree first.\n\n{ask.question.text()}\n\n"

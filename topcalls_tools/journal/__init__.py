@@ -38,8 +38,8 @@ class AskRow:
     """How it was answered: form, page, terminal, callback, interrupt, slip, practice or none."""
     used_at: datetime | None = None
     reply: dict[str, Any] | None = None
-    slip: str | None = None
     box: str | None = None
+    """What its slip redeems, sealed, while that may be redeemed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ from sqlalchemy import Connection, and_, exists, insert, or_, select
 
 from ..errors import Refused
 from . import AskRow, DialRow, evidence
-from .rows import as_ask, as_dial
+from .evidence import Link
+from .rows import as_asks, as_dials
+from .statements import ASK, DIAL
 from .store import Journal
 from .tables import asks, dials, do_not_call, personal
 
@@ -23,7 +25,10 @@ def listed(journal: Journal, most: int) -> list[tuple[AskRow, DialRow | None]]:
     """The newest questions of all accounts, each with the dial that came of it."""
     with journal.storage.reading() as db:
         rows = db.execute(select(asks).order_by(asks.c.asked_at.desc()).limit(most)).mappings().all()
-        return [(as_ask(db, row), _dial(db, row["key"])) for row in rows]
+        keys = [row["key"] for row in rows]
+        rung = db.execute(select(dials).where(dials.c.key.in_(keys))).mappings().all()
+        dial_of = {dial.key: dial for dial in as_dials(db, rung)}
+        return [(ask, dial_of.get(ask.key)) for ask in as_asks(db, rows)]
 
 
 def key_of(journal: Journal, name: str) -> str:
@@ -44,8 +49,8 @@ def key_of(journal: Journal, name: str) -> str:
 def exported(journal: Journal, key: str) -> dict[str, Any]:
     """Everything about one question and its dial as JSON, with its links of the chain of evidence."""
     with journal.storage.reading() as db:
-        ask = as_ask(db, db.execute(select(asks).where(asks.c.key == key)).mappings().one())
-        dial = _dial(db, key)
+        (ask,) = as_asks(db, db.execute(ASK, {"key": key}).mappings().all())
+        dial = next(iter(as_dials(db, db.execute(DIAL, {"key": key}).mappings().all())), None)
         links = evidence.entries(db, key)
         return {
             "question": _json(asdict(ask), leave=("slip", "box")),
@@ -99,21 +104,17 @@ def forget(journal: Journal, number: str, now: datetime, callee: str | None = No
         _erase(db, keys, now, "asked")
         if callee and not db.scalar(select(do_not_call.c.number).where(do_not_call.c.number == callee)):
             db.execute(insert(do_not_call).values(number=callee, at=now))
-            evidence.append(db, "", now, "blocked", callee, {})
+            evidence.append(db, Link("", now, "blocked", callee, {}))
     journal.storage.scrub()
     return len(keys)
 
 
 def _erase(db: Connection, keys: list[str], now: datetime, why: str) -> None:
     evidence.forget(db, keys)
-    for key in keys:
-        account = db.scalar(select(asks.c.account).where(asks.c.key == key)) or ""
-        evidence.append(db, account, now, "erased", key, {"why": why})
-
-
-def _dial(db: Connection, key: str) -> DialRow | None:
-    found = db.execute(select(dials).where(dials.c.key == key)).mappings().first()
-    return as_dial(db, found) if found else None
+    named = select(asks.c.key, asks.c.account).where(asks.c.key.in_(keys)).order_by(asks.c.key)
+    links = [Link(account, now, "erased", key, {"why": why}) for key, account in db.execute(named)]
+    if links:
+        evidence.append(db, *links)
 
 
 def _json(row: dict[str, Any], leave: tuple[str, ...] = ()) -> dict[str, Any]:

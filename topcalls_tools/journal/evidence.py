@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select
+from sqlalchemy import Connection, RowMapping, delete, select
 
+from .statements import KNOWN, LAST_LINK, LINKS_OF, NEW_LINK, NEW_PERSONAL
 from .tables import evidence, personal, utc
 
 Kind = Literal[
@@ -42,54 +43,56 @@ class Entry:
     personal: dict[str, Any] | None = None
 
 
-def append(
-    db: Connection,
-    account: str,
-    at: datetime,
-    kind: Kind,
-    key: str,
-    facts: dict[str, Any],
-    content: dict[str, Any] | None = None,
-) -> None:
-    """Add a link, inside the transaction that has the write lock. `content` is what is personal."""
-    last = db.execute(
-        select(evidence.c.seq, evidence.c.hash).order_by(evidence.c.seq.desc()).limit(1)
-    ).first()
-    seq, previous = (last.seq + 1, last.hash) if last else (1, START)
-    row: dict[str, Any] = {
-        "seq": seq,
-        "account": account,
-        "at": at,
-        "kind": kind,
-        "key": key,
-        "facts": {name: value for name, value in facts.items() if value is not None},
-        "personal": None,
-        "digest": None,
-        "previous": previous,
-    }
-    if content:
-        text, salt = json.dumps(content, sort_keys=True), secrets.token_hex(16)
-        kept = db.execute(insert(personal).values(key=key, at=at, salt=salt, content=text))
-        row["personal"] = (kept.inserted_primary_key or (None,))[0]
-        row["digest"] = _digest(salt, text)
-    row["hash"] = _hash(row)
-    db.execute(insert(evidence).values(**row))
-    db.info["head"] = f"{seq} {row['hash']}"
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What is about to be added. `content` is what is personal."""
+
+    account: str
+    at: datetime
+    kind: Kind
+    key: str
+    facts: dict[str, Any]
+    content: dict[str, Any] | None = None
+
+
+def append(db: Connection, *links: Link) -> None:
+    """Add links, inside the transaction that has the write lock."""
+    seq, previous = _last(db)
+    rows = []
+    for link in links:
+        row: dict[str, Any] = {
+            "seq": (seq := seq + 1),
+            "account": link.account,
+            "at": link.at,
+            "kind": link.kind,
+            "key": link.key,
+            "facts": {name: value for name, value in link.facts.items() if value is not None},
+            "personal": None,
+            "digest": None,
+            "previous": previous,
+        }
+        if link.content:
+            text, salt = json.dumps(link.content, sort_keys=True), secrets.token_hex(16)
+            kept = db.execute(NEW_PERSONAL, {"key": link.key, "at": link.at, "salt": salt, "content": text})
+            row["personal"] = (kept.inserted_primary_key or (None,))[0]
+            row["digest"] = _digest(salt, text)
+        row["hash"] = previous = _hash(row)
+        rows.append(row)
+    db.execute(NEW_LINK, rows)
+    db.info["head"] = f"{seq} {previous}"
 
 
 def known(db: Connection, *keys: str) -> dict[str, dict[str, Any]]:
     """What is personal of some keys, later things before earlier ones; nothing where it was forgotten."""
     found: dict[str, dict[str, Any]] = {key: {} for key in keys}
-    rows = select(personal.c.key, personal.c.content).where(personal.c.key.in_(keys)).order_by(personal.c.id)
-    for key, content in db.execute(rows):
+    for key, content in db.execute(KNOWN, {"keys": keys}) if keys else ():
         found[key] |= json.loads(content)
     return found
 
 
 def entries(db: Connection, key: str) -> list[Entry]:
     """Everything that happened under one key, in order."""
-    rows = db.execute(select(evidence).where(evidence.c.key == key).order_by(evidence.c.seq)).mappings()
-    return [_entry(db, row) for row in rows]
+    return [_entry(db, row) for row in db.execute(LINKS_OF, {"key": key}).mappings().all()]
 
 
 def head(db: Connection) -> str:
@@ -131,8 +134,7 @@ def forget(db: Connection, keys: list[str]) -> None:
 
 
 def _last(db: Connection) -> tuple[int, str]:
-    newest = select(evidence.c.seq, evidence.c.hash).order_by(evidence.c.seq.desc()).limit(1)
-    found = db.execute(newest).first()
+    found = db.execute(LAST_LINK).first()
     return (found.seq, found.hash) if found else (0, START)
 
 

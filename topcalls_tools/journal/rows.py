@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -12,31 +13,26 @@ from .evidence import known
 from .tables import utc
 
 
-def as_ask(db: Connection, row: RowMapping) -> AskRow:
-    """A question as it was asked, with what is still known of whom it was about."""
-    kept = known(db, row["key"])[row["key"]]
-    of_others = {
-        "target": kept.get("target", ""),
-        "question": kept.get("question"),
-        "reply": kept.get("reply"),
-    }
-    return AskRow(**_plain(row), **of_others)
+def as_asks(db: Connection, rows: Sequence[RowMapping]) -> list[AskRow]:
+    """Questions as they were asked, with what is still known of whom they were about."""
+    kept = known(db, *(row["key"] for row in rows))
+    return [AskRow(**_plain(row), **_personal(kept[row["key"]], "question")) for row in rows]
 
 
-def as_dial(db: Connection, row: RowMapping) -> DialRow:
-    """A dial as it was sent, with what is still known of whom it rang."""
-    kept = known(db, row["key"])[row["key"]]
-    of_others = {
-        "target": kept.get("target", ""),
-        "arguments": kept.get("arguments", {}),
-        "reply": kept.get("reply"),
-    }
-    return DialRow(**_plain(row), **of_others)
+def as_dials(db: Connection, rows: Sequence[RowMapping]) -> list[DialRow]:
+    """Dials as they were sent, with what is still known of whom they rang."""
+    kept = known(db, *(row["key"] for row in rows))
+    return [DialRow(**_plain(row), **_personal(kept[row["key"]], "arguments")) for row in rows]
 
 
 def stored(row: AskRow | DialRow, table: Table) -> dict[str, Any]:
     """What a table keeps of a row."""
     return {field.name: getattr(row, field.name) for field in fields(row) if field.name in table.c}
+
+
+def _personal(kept: dict[str, Any], name: str) -> dict[str, Any]:
+    nothing: dict[str, Any] | None = {} if name == "arguments" else None
+    return {"target": kept.get("target", ""), "reply": kept.get("reply"), name: kept.get(name, nothing)}
 
 
 def _plain(row: RowMapping) -> dict[str, Any]:

@@ -47,10 +47,16 @@ asks = Table(
     Column("decided_at", DateTime(timezone=True)),
     Column("by", String(16)),
     Column("used_at", DateTime(timezone=True)),
-    Column("slip", String(64), unique=True),
-    Column("box", Text),
     Index("asks_open", "account", "expires_at"),
     Index("asks_ending", "expires_at"),
+)
+slips = Table(
+    "slips",
+    tables,
+    Column("slip", String(64), primary_key=True),  # a digest under the owner's secret
+    Column("key", String(64), nullable=False, index=True),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("box", Text),
 )
 dials = Table(
     "dials",

@@ -23,6 +23,14 @@ def upgrade() -> None:
         sa.Column("account", sa.String(64), nullable=False),
     )
     op.create_table(
+        "slips",
+        sa.Column("slip", sa.String(64), primary_key=True),
+        sa.Column("key", sa.String(64), nullable=False),
+        sa.Column("expires_at", _TIME, nullable=False),
+        sa.Column("box", sa.Text()),
+    )
+    op.create_index("ix_slips_key", "slips", ["key"])
+    op.create_table(
         "stops",
         sa.Column("account", sa.String(64), primary_key=True),
         sa.Column("at", _TIME, nullable=False),
@@ -61,6 +69,8 @@ def upgrade() -> None:
         asks.drop_index("ix_asks_line")
         asks.drop_column("target")
         asks.drop_column("reply")
+        asks.drop_column("slip")
+        asks.drop_column("box")
         asks.add_column(sa.Column("decided_at", _TIME))
         asks.add_column(sa.Column("by", sa.String(16)))
         asks.create_index("asks_ending", ["expires_at"])
