@@ -108,6 +108,16 @@ def test_a_changed_character_ends_the_yes(live: Callable[..., Line], place: int,
             sent("sync", line, Script(), other, *answer)
 
 
+def test_a_seal_put_together_from_two_is_none(live: Callable[..., Line]) -> None:
+    line, other = live(), PlaceCall(**{**CALL, "task": "Ask whether Tuesday is free."})
+    first, second = asked(line, PLACE), asked(line, other)
+    agreed(line, first)
+    spliced = f"{first.partition('.')[0]}.{second.partition('.')[2]}"
+    for request in (PLACE, other):
+        with pytest.raises(Refused, match="one-yes-one-deed"):
+            sent("sync", line, Script(), request, Answer(True, spliced))
+
+
 @pytest.mark.parametrize(
     "change",
     [
