@@ -1,0 +1,148 @@
+"""What the runs of the fault matrix share: a sandbox in a process of its own, a proxy before it, stores, and time."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from datetime import timedelta
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from topcalls_tools.journal.store import Journal
+from topcalls_tools.sandbox import Sandbox, open_sandbox, serve_forever
+
+from . import postgres
+from .callers import Errand, Told, run
+from .proxy import Proxy
+
+DONE_WITHIN = 60.0
+"""Real seconds after which a caller hangs."""
+_PROCESSES = multiprocessing.get_context("forkserver")  # children of a process that has imported all this
+_PRELOADED = ["tests.callers", "tests.killing"]
+
+
+class Stage:
+    """Made by `stage()`. Accounts, journals and folders are new for each run; the clock goes on."""
+
+    def __init__(
+        self, folder: Path, sandbox: Sandbox, url: str, proxy: Proxy, cluster: postgres.Cluster | None
+    ) -> None:
+        self.folder, self.proxy, self.cluster = folder, proxy, cluster
+        self.ahead = timedelta()
+        self._sandbox = sandbox
+        self._http = httpx.Client(base_url=url, trust_env=False, timeout=30)
+        self._file = folder / "journal.db"
+        Journal(self._file).close()
+        self._database = cluster.new() if cluster else ""
+        if cluster:
+            Journal(self._database).close()
+
+    @property
+    def stores(self) -> tuple[str, ...]:
+        return ("sqlite", "postgresql") if self.cluster else ("sqlite",)
+
+    def account(self) -> str:
+        """The key of an account that nobody else uses."""
+        return self._sandbox.add_account(plans=())
+
+    @contextmanager
+    def journal(self, store: str, *, made: bool) -> Iterator[tuple[Path, str | None]]:
+        """A folder and, in PostgreSQL, an address; `made` says that the journal's tables are there already."""
+        with tempfile.TemporaryDirectory(dir=self.folder) as home:
+            if store == "sqlite" or self.cluster is None:
+                if made:
+                    (Path(home) / "journal.db").write_bytes(self._file.read_bytes())
+                yield Path(home), None
+                return
+            url = self.cluster.new(urlsplit(self._database).path[1:] if made else "template1")
+            try:
+                yield Path(home), url
+            finally:
+                self.cluster.drop(url)
+
+    def step(self, seconds: float, key: str) -> None:
+        """Let time pass, for the sandbox and for every caller that is sent out from now on."""
+        self._control("POST", "clock", key, {"advance_seconds": seconds})
+        self.ahead += timedelta(seconds=seconds)
+
+    def order(self, kind: str, route: str, times: int, key: str) -> None:
+        """Order a fault in the sandbox itself."""
+        self._control("POST", "faults", key, {"route": route, "kind": kind, "next": times, "seconds": 0})
+
+    def mend(self, key: str) -> None:
+        self._control("DELETE", "faults", key)
+
+    def rings(self, key: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._control("GET", "rings", key).json()["data"]
+        return found
+
+    def _control(self, method: str, what: str, key: str, said: Any = None) -> httpx.Response:
+        signed = {"Authorization": f"Bearer {key}"}
+        return self._http.request(method, f"/sandbox/{what}", json=said, headers=signed).raise_for_status()
+
+    def close(self) -> None:
+        self._http.close()
+
+
+@contextmanager
+def stage(*, with_postgresql: bool = True) -> Iterator[Stage]:
+    """Set everything up, once for all runs."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        cluster = stack.enter_context(postgres.cluster()) if with_postgresql else None
+        sandbox = stack.enter_context(closing(open_sandbox(folder / "sandbox.db", seed="faults", plans=())))
+        _PROCESSES.set_forkserver_preload(_PRELOADED)
+        here, there = _PROCESSES.Pipe(duplex=False)
+        server = _PROCESSES.Process(target=_serve, args=(folder / "sandbox.db", there), daemon=True)
+        server.start()
+        stack.callback(server.join)
+        stack.callback(server.kill)
+        there.close()
+        url = here.recv()
+        proxy = stack.enter_context(closing(Proxy(urlsplit(url).port or 0)))
+        yield stack.enter_context(closing(Stage(folder, sandbox, url, proxy, cluster)))
+
+
+def sent_out(errands: Sequence[Errand]) -> list[Told | None]:
+    """Send processes out at one moment, and wait for all of them; None for one that was killed.
+
+    Raises RuntimeError where one broke down or hangs.
+    """
+    lines: list[Connection] = []
+    processes = []
+    for errand in errands:
+        here, there = _PROCESSES.Pipe()
+        process = _PROCESSES.Process(target=run, args=(errand, there), daemon=True)
+        process.start()
+        there.close()
+        lines.append(here)
+        processes.append(process)
+    for line in lines:
+        line.recv()
+    for line in lines:
+        line.send(None)
+    told: list[Told | None] = []
+    for errand, line, process in zip(errands, lines, processes, strict=True):
+        try:
+            if not line.poll(DONE_WITHIN):
+                process.kill()
+                raise RuntimeError(f"A caller hangs: {errand}")
+            told.append(line.recv())
+        except (EOFError, ConnectionError):
+            told.append(None)
+        line.close()
+        process.join()
+        if process.exitcode not in (0, -signal.SIGKILL if errand.kill else 0):
+            raise RuntimeError(f"A caller broke down with exit code {process.exitcode}: {errand}")
+    return told
+
+
+def _serve(path: Path, ready: Connection) -> None:
+    serve_forever(open_sandbox(path), 0, 1, ready.send)
