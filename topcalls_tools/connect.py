@@ -161,7 +161,7 @@ class Line:
         browser = graphical(settings.browser, settings.graphical)
         if browser is None:
             return None
-        return Page(self._journal(), browser=browser, clock=self.clock, directory=settings.directory())
+        return Page(self._journal, browser=browser, clock=self.clock, directory=settings.directory())
 
     def close(self) -> None:
         """Let go of the sandbox server, the journal and the page, where they were opened."""

@@ -37,6 +37,7 @@ class Question:
     lines: tuple[str, ...]
     quoted: tuple[tuple[str, str], ...]
     closing: tuple[str, ...] = ()
+    live: bool = False
 
     def text(self, most: int = 600) -> str:
         """The question as plain text. A value over `most` characters is cut, with its length and digest."""
@@ -50,13 +51,15 @@ class Question:
             "lines": list(self.lines),
             "quoted": [{"label": label, "value": value} for label, value in self.quoted],
             "closing": list(self.closing),
+            "live": self.live,
         }
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Question:
         """The inverse of `document`."""
         quoted = tuple((one["label"], one["value"]) for one in document["quoted"])
-        return cls(document["title"], tuple(document["lines"]), quoted, tuple(document["closing"]))
+        lines, closing = tuple(document["lines"]), tuple(document["closing"])
+        return cls(document["title"], lines, quoted, closing, document["live"])
 
 
 def question(
@@ -84,6 +87,7 @@ def question(
         tuple(_ours(request, seen, said, now, policy)),
         tuple(quoted),
         tuple(_left_out(request)),
+        live,
     )
 
 
