@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
 
 from ..action import Effect, Record
 from ..api.calls import ENDED, CallInList, CancelCall, ListCalls, StopCall
 from ..api.campaigns import ListCampaigns, PauseCampaign
 from ..api.fields import Paged
 from ..endpoint import Brake
-from ..errors import TopCallsError
+from ..errors import NotFound, TooMany, TopCallsError
 from ..flow import Deed, brake
-from ..steps import LEASE, Desk, Flow, Keep, Sleep, read
+from ..steps import LEASE, ONE_ATTEMPT, Desk, Flow, Keep, Sleep, read
 
 if TYPE_CHECKING:
     from ..journal.store import Journal
@@ -24,19 +27,25 @@ LOOKS = 40
 PAUSE = 2.0
 AT_LEAST = 2
 """Looks in a row that must find nothing: what was being placed at one is there at the next."""
+UNHEARD = int(ONE_ATTEMPT / PAUSE) + 1
+"""The same where the journal says nothing of dials under way: as long as one attempt may take."""
+HOPELESS = 2
+"""Looks in a row after which it is given up, because nothing could be seen or stopped."""
+LONGEST = 60.0
+"""Seconds that TopCalls may ask us to wait between two looks."""
 
 
 class AllStopped(Record):
     """What was stopped, and what is left."""
 
     ok: bool
-    """True when nothing is under way any more."""
+    """True when nothing is under way any more, and no yes from before can dial."""
     campaigns_paused: tuple[str, ...] = ()
     """Campaigns that were running and are paused."""
     calls_ended: tuple[str, ...] = ()
     """Calls that were cancelled or hung up."""
     left: tuple[str, ...] = ()
-    """Calls and campaigns that still go on: stop them again, or in the dashboard."""
+    """Calls and campaigns that still went on at the last look: stop them again, or in the dashboard."""
     scheduled: tuple[str, ...] = ()
     """Campaigns that will start by themselves; they are called off in the dashboard."""
     problems: tuple[str, ...] = ()
@@ -49,29 +58,27 @@ class StopAll(Deed[AllStopped], effect=Effect.BRAKE, toolset="calls", code_only=
 
     def flow(self, desk: Desk) -> Flow[AllStopped]:
         at, told = desk.clock(), _Told()
-        if not (yield Keep(lambda: desk.stop(at))):
-            told.problems["mark"] = (
-                "That a yes from before counts no more could not be written down; end the assistants that "
-                "may still dial."
-            )
-        quiet = 0
+        told.filed = yield Keep(lambda: desk.stop(at))
+        ok, clear, hopeless = False, 0, 0
         for _ in range(LOOKS):
-            told.left = []
+            told.look_anew()
             yield from _pause_campaigns(desk, told)
-            yield from _end_calls(desk, told, at - GOES_BACK)
-            told.sending = False
+            yield from _end_calls(desk, told, at)
             yield Keep(lambda: desk.briefly(lambda journal: _noted(journal, desk, at, told)))
-            quiet = 0 if told.left or told.sending else quiet + 1
-            if quiet == AT_LEAST:
+            clear = 0 if told.left or told.blind or told.sending else clear + 1
+            hopeless = hopeless + 1 if (told.left or told.blind) and not told.worked else 0
+            ok = clear >= (AT_LEAST if told.heard and told.marked else UNHEARD)
+            if ok or hopeless == HOPELESS:
                 break
-            yield Sleep(PAUSE)
+            yield Sleep(max(PAUSE, min(told.wait, LONGEST)))
+        scheduled = yield from _pages(ListCampaigns(status="scheduled", limit=200), desk, told)
         return AllStopped(
-            ok=quiet == AT_LEAST and not told.blind,
+            ok=ok and (told.filed or told.marked),
             campaigns_paused=tuple(told.paused),
             calls_ended=tuple(told.ended),
             left=tuple(told.left),
-            scheduled=tuple(told.scheduled),
-            problems=tuple(told.problems.values()),
+            scheduled=tuple(campaign.id for page in scheduled for campaign in page.data),
+            problems=(*told.problems.values(), *told.unwritten()),
         )
 
 
@@ -81,99 +88,131 @@ class _Told:
     def __init__(self) -> None:
         self.paused: dict[str, None] = {}
         self.ended: dict[str, None] = {}
-        self.scheduled: dict[str, None] = {}
         self.ours: dict[str, None] = {}
         """Calls that the journal says are open."""
         self.done: set[str] = set()
         """Where nothing is left to stop."""
-        self.left: list[str] = []
+        self.filed = self.marked = False
+        """Whether a yes from before counts no more: by the file beside the journal, and by the journal."""
+        self.look_anew()
+
+    def look_anew(self) -> None:
+        """Forget the look before: what is left is what the last one found."""
+        self.left: dict[str, None] = {}
         self.problems: dict[str, str] = {}
+        self.wait = 0.0
+        """Seconds that TopCalls asked us to wait."""
         self.blind = False
-        """Whether the last look could not see everything."""
-        self.marked = False
+        """Whether this look could not see everything."""
+        self.worked = False
+        """Whether something that was found could be stopped, or had ended."""
+        self.heard = False
+        """Whether the journal could be read."""
         self.sending = False
         """Whether another process may just be dialling."""
 
+    def failed(self, what: str, error: Exception) -> None:
+        """Note what did not work."""
+        self.problems[what] = str(error)
+        if isinstance(error, TooMany):
+            self.wait = max(self.wait, error.wait_seconds or 0)
+
+    def unwritten(self) -> tuple[str, ...]:
+        """Who could not be told that a yes from before counts no more."""
+        if self.marked:
+            return ()
+        if self.filed:
+            return ("The journal could not be marked; other machines that share it may dial on an old yes.",)
+        return (
+            "It could not be written down that a yes from before counts no more; end the assistants that may "
+            "still dial.",
+        )
+
 
 def _pause_campaigns(desk: Desk, told: _Told) -> Flow[None]:
-    try:
-        running = yield from _pages(ListCampaigns(status="running", limit=200), desk)
-        told.blind = False
-    except TopCallsError as error:
-        told.blind, told.problems["campaigns"] = True, str(error)
-        return
-    for page in running:
+    for page in (yield from _pages(ListCampaigns(status="running", limit=200), desk, told)):
         for campaign in page.data:
-            if (yield from _stopped(PauseCampaign(campaign_id=campaign.id), campaign.id, desk, told)):
+            told.left[campaign.id] = None
+            if (yield from _stopped(PauseCampaign, campaign.id, desk, told)):
                 told.paused[campaign.id] = None
-    try:
-        for page in (yield from _pages(ListCampaigns(status="scheduled", limit=200), desk)):
-            told.scheduled.update(dict.fromkeys(campaign.id for campaign in page.data))
-    except TopCallsError as error:
-        told.problems["scheduled"] = str(error)
 
 
-def _end_calls(desk: Desk, told: _Told, since: datetime) -> Flow[None]:
-    try:
-        pages = yield from _pages(ListCalls(limit=200), desk, lambda page: _older(page.data, since))
-    except TopCallsError as error:
-        told.blind, told.problems["calls"] = True, str(error)
-        pages = []
+def _end_calls(desk: Desk, told: _Told, at: datetime) -> Flow[None]:
+    pages = yield from _pages(ListCalls(limit=200), desk, told, lambda pages: _too_old(pages, at))
     listed = {call.id: call.status for page in pages for call in page.data}
-    going = {name for name, status in listed.items() if status not in ENDED}
-    for name in (*going, *(told.ours.keys() - listed.keys() - told.done)):
-        if listed.get(name) in ("pending", "queued"):
-            try:
-                yield from brake(CancelCall(call_id=name), desk)
-                told.ended[name] = None
-                continue
-            except TopCallsError:
-                pass  # it has begun meanwhile, or cannot be cancelled: hang it up
-        if (yield from _stopped(StopCall(call_id=name), name, desk, told)):
+    going = [name for name, status in listed.items() if status not in ENDED]
+    unlisted = [name for name in told.ours if name not in listed and name not in told.done]
+    for name in (*going, *unlisted):
+        told.left[name] = None
+        waits = listed.get(name) in ("pending", "queued")
+        dropped = waits and (yield from _stopped(CancelCall, name, desk, told))
+        if dropped or (yield from _stopped(StopCall, name, desk, told)):
             told.ended[name] = None
 
 
-def _stopped(request: Brake, name: str, desk: Desk, told: _Told) -> Flow[bool]:
+def _stopped(kind: type[Brake], name: str, desk: Desk, told: _Told) -> Flow[bool]:
+    """Whether this stopped it. One that cannot be stopped keeps nobody from the next."""
     desk.restart()
     try:
-        done = yield from brake(request, desk)
+        done = yield from brake(kind.model_validate({kind.handles[-1]: name}), desk)
+    except ValidationError:
+        told.problems[name] = f"{name!r} is no id that TopCalls Tools can send; stop it in the dashboard."
+        return False
+    except NotFound:  # the journal holds calls of keys from before
+        told.done.add(name)
+        told.worked = True
+        return False
     except TopCallsError as error:
-        told.left.append(name)
-        told.problems[name] = str(error)
+        told.failed(name, error)
         return False
     told.problems.pop(name, None)
     told.done.add(name)
+    told.worked = True
     return done.ok
 
 
-def _pages(first: Paged[Any], desk: Desk, enough: Any = None) -> Flow[list[Any]]:
-    """The pages of a list, until one has enough."""
-    pages, more = [], first
+def _pages(
+    first: Paged[Any], desk: Desk, told: _Told, enough: Callable[[list[Any]], bool] | None = None
+) -> Flow[list[Any]]:
+    """The pages of a list, until there are enough; what was read counts, even where the next page fails."""
+    pages: list[Any] = []
+    more = first
     while more:
         desk.restart()
-        page = yield from read(more, desk)
+        try:
+            page = yield from read(more, desk)
+        except TopCallsError as error:
+            told.failed(first.tool, error)
+            told.blind = True
+            return pages
         pages.append(page)
-        if page.next_cursor is None or page.next_cursor == more.cursor or (enough and enough(page)):
+        if page.next_cursor is None or page.next_cursor == more.cursor or (enough and enough(pages)):
             return pages
         more = more.model_copy(update={"cursor": page.next_cursor})
     return pages
 
 
-def _older(calls: tuple[CallInList, ...], since: datetime) -> bool:
-    """Whether the last call of a page is from before."""
+def _too_old(pages: list[Any], at: datetime) -> bool:
+    """Whether calls after these have ended long ago; by TopCalls' clock where ours is ahead of it."""
+    times = [made for page in (pages[0], pages[-1]) for made in map(_made, page.data) if made]
+    return bool(times) and times[-1] < min(at, times[0]) - GOES_BACK
+
+
+def _made(call: CallInList) -> datetime | None:
     try:
-        made = datetime.fromisoformat(calls[-1].created_at or "") if calls else since
+        made = datetime.fromisoformat(call.created_at or "")
     except ValueError:
-        return False
-    return (made if made.tzinfo else made.replace(tzinfo=UTC)) < since
+        return None
+    return made if made.tzinfo else made.replace(tzinfo=UTC)
 
 
 def _noted(journal: Journal, desk: Desk, at: datetime, told: _Told) -> None:
-    """Tell every machine that shares the journal, once, and learn which dials it knows."""
-    if not told.marked:
-        journal.stop_all(desk.account, at)
-        told.marked = True
+    """Learn which dials the journal knows, and tell every machine that shares it, once."""
     for row in journal.open_dials(desk.account):
         if row.call_id:
             told.ours[row.call_id] = None
         told.sending |= row.state == "sending" and desk.clock() - row.leased_at <= LEASE
+    told.heard = True
+    if not told.marked:
+        journal.stop_all(desk.account, at)
+        told.marked = True
