@@ -26,6 +26,12 @@ from .places import country, local_time
 BAR = "  │ "
 WIDTH = 72
 """Columns of a quoted line, the bar not counted."""
+_UNSEEN = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0"
+    + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+)
+"""What Python takes for printable and no screen shows (Unicode's Default_Ignorable_Code_Point): a text
+that is hidden in such characters is read by models alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +103,20 @@ def _ours(
     if isinstance(request, PlaceCall):
         yield local_time(E164(request.phone_number), now)
     if request.effect is Effect.SPEND:
-        yield _cost(request.most_minutes(seen), seen, policy)
+        yield _cost(request, seen, policy)
     yield from (f"{one.why} [rule: {one.rule}]" for one in said if one.why)
     if silent := [one.rule for one in said if not one.why]:
         yield f"Nothing against it: {', '.join(silent)}."
 
 
-def _cost(most: float, seen: tuple[Any, ...], policy: Policy) -> str:
+def _cost(request: Endpoint[Any], seen: tuple[Any, ...], policy: Policy) -> str:
+    free = [one.free for one in seen if isinstance(one, Balance) and one.remaining is not None]
+    if not free and not isinstance(request, PlaceCall):  # only the balance bounds what it uses
+        return "How many call minutes it can use is unknown."
+    most = request.most_minutes(seen)
     used = f"It can use up to {_minutes(most)} call minutes"
     if policy.price_per_minute is not None:
         used += f", {most * policy.price_per_minute:,.2f} {policy.currency}"
-    free = [one.free for one in seen if isinstance(one, Balance) and one.remaining is not None]
     return f"{used}; {_minutes(free[0])} are free." if free else f"{used}."
 
 
@@ -145,7 +154,7 @@ def _plain(value: Any) -> str:
         case str():
             return value
         case float():
-            return f"{value:g}"
+            return repr(value).removesuffix(".0")
         case _:
             return json.dumps(value, ensure_ascii=False)
 
@@ -173,4 +182,5 @@ def _pieces(line: str) -> Iterator[str]:
 
 def visible(character: str) -> str:
     """A character as a person can see it: control, direction and zero-width characters as escapes."""
-    return character if character.isprintable() else f"\\u{{{ord(character):x}}}"
+    shows = character.isprintable() and character not in _UNSEEN
+    return character if shows else f"\\u{{{ord(character):x}}}"

@@ -96,19 +96,26 @@ def minutes_per_day(action: Action[Any], facts: Facts, policy: Policy) -> Verdic
     """In 24 hours no more call minutes are used, or reserved, than the owner allows."""
     if action.effect is not Effect.SPEND or policy.minutes_per_day is None:
         return Allow()
+    unknown = any(isinstance(one, Balance) and one.remaining is None for one in facts.seen)
+    if unknown and not isinstance(action, PlaceCall):
+        return Refuse(
+            "What this may use is bounded by the call minutes left alone, and TopCalls did not say how many "
+            "there are",
+            "call people one by one",
+        )
     left = policy.minutes_per_day - facts.day_minutes
-    return _room(action, facts, left, f"of the owner's {policy.minutes_per_day:g} in 24 hours are left")
+    return _room(action, facts, left, f"of the owner's {policy.minutes_per_day:,.10g} in 24 hours are left")
 
 
 def _room(action: Action[Any], facts: Facts, left: float, where: str) -> Verdict:
     most = action.most_minutes(facts.seen) if isinstance(action, Endpoint) else 0
     if most <= left + 1e-6:  # sums of fractions
         return Allow()
-    shown = f"{max(0.0, left):.2f}".rstrip("0").rstrip(".")
+    whole = int(left + 1e-6)
     works = "wait until calls under way have ended, or see to more minutes"
-    if isinstance(action, PlaceCall) and left >= 1:
-        works = f"set max_duration to {int(left)} or less"
-    return Refuse(f"This may use {most:g} minutes and {shown} {where}", works)
+    if isinstance(action, PlaceCall) and whole >= 1:
+        works = f"set max_duration to {whole} or less"
+    return Refuse(f"This may use {most:,.10g} minutes and {max(0.0, left):,.10g} {where}", works)
 
 
 def _forbidden(number: E164) -> str | None:
