@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -17,26 +14,12 @@ import pytest
 
 from topcalls_tools.sandbox import Sandbox, Served, open_sandbox, serve_in_background
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-MISSING = ""
-if CHROMIUM is None:
-    MISSING = "No Chromium is found; `apt-get install chromium`, or put google-chrome on the PATH."
-if importlib.util.find_spec("playwright") is None:
-    MISSING = "Playwright is not installed; `pip install playwright` drives the Chromium that is here."
-if MISSING:
-    if os.environ.get("TOPCALLS_TEST_BROWSER") == "required":
-        pytest.fail(MISSING, pytrace=False)
-    pytest.skip(MISSING, allow_module_level=True)
+from .chromium import chromium, needed
 
-from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright  # noqa: E402
+needed()
 
-SWITCHES = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-]
+from playwright.sync_api import Browser, Locator, Page, Route, expect  # noqa: E402
+
 NUMBER = "+14155550123"
 MONDAY = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 """Ten in the morning in New York: campaigns may call."""
@@ -44,10 +27,8 @@ MONDAY = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @dataclass
