@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from contextlib import suppress
 
 import click
 
+from ..question import Question, visible
 from ..steps import Ask
+
+WHOLE = 100_000
+"""Characters of a value that are shown: more than any argument may have."""
+TRIES = 2
+"""How often somebody may mistype."""
 
 
 def possible() -> bool:
@@ -17,9 +25,57 @@ def possible() -> bool:
 
 def approve(ask: Ask) -> bool | None:
     """Show the whole question and wait for y or n. An end of input is no answer."""
-    click.echo(ask.question.text(most=10_000), err=True)
+    click.echo(ask.question.text(most=WHOLE), err=True)
+    return sure("Approve?")
+
+
+def sure(question: str) -> bool | None:
+    """Wait for y or n to a question in our own words. An end of input is no answer."""
+    _forget_typed()
     try:
-        return click.confirm("Approve?", default=False, err=True)
+        return click.confirm(question, default=False, err=True)
     except click.Abort:
         click.echo(err=True)
         return None
+
+
+def answered(question: Question, target: str) -> bool | None:
+    """Show a question that came up elsewhere. A yes is what it is about, typed: the last four digits of a
+    number, or a name exactly. An end of input, and what is mistyped twice, is no answer."""
+    wanted = "".join(map(visible, target)).strip()
+    click.echo(question.text(most=WHOLE), err=True)
+    if re.fullmatch(r"\+[0-9]{5,15}", wanted):
+        how, wanted = "To approve, type the last four digits of the number; n is no.", wanted[-4:]
+    else:
+        named = Question("To approve, type exactly what it is about; n is no.", (), (("about", wanted),))
+        how = named.text(most=WHOLE)
+    _forget_typed()
+    for _ in range(TRIES):
+        click.echo(f"{how}\n> ", nl=False, err=True)
+        typed = _typed()
+        if typed is None:
+            click.echo(err=True)
+            return None
+        if typed.lower() in ("n", "no"):
+            return False
+        if wanted and typed == wanted:
+            return True
+        click.echo("That is something else, and no answer.", err=True)
+    return None
+
+
+def _typed() -> str | None:
+    """A line that somebody ended; None at the end of input."""
+    try:
+        line = sys.stdin.readline()
+    except UnicodeDecodeError:
+        return ""
+    return line.strip() if line.endswith("\n") else None
+
+
+def _forget_typed() -> None:
+    """Drop what was typed before there was a question to read."""
+    with suppress(ImportError, OSError, ValueError):  # no termios on Windows, or no terminal
+        import termios
+
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)

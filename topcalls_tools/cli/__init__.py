@@ -1,4 +1,4 @@
-"""The command line: one command per tool, read off it, and the sandbox."""
+"""The command line: one command per tool, read off it, and the owner's own: approvals, journal, stop-all."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from ..errors import (
     TopCallsError,
     Unreachable,
 )
+from .approvals import approvals
+from .journal import journal
 from .sandbox import sandbox
+from .stop_all import stop_all
+from .tidying import forget, purge, settle
 
 EXIT_CODES = {
     0: "done",
@@ -24,6 +28,7 @@ EXIT_CODES = {
     4: "TopCalls answered with an error; nothing was done",
     5: "TopCalls could not be reached, or nobody knows whether it was done; the sentence says which",
     6: "a setting, a key or a file cannot be used; nothing was sent",
+    7: "the journal's evidence is not what was written",
 }
 """What a command's exit code means."""
 
@@ -88,7 +93,10 @@ def tools(as_json: bool) -> None:
     listing([action.listing() for action in served], as_json)
 
 
-topcalls.add_command(sandbox)
+for own in (approvals, journal, sandbox, stop_all):
+    topcalls.add_command(own)
+for act in (settle, forget, purge):
+    journal.add_command(act)
 
 
 def main() -> None:

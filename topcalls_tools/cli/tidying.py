@@ -1,0 +1,117 @@
+"""What `topcalls journal` changes: what a crash left open is settled, and what is personal forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from ..errors import Declined, Misconfigured
+from .book import opened
+
+if TYPE_CHECKING:
+    from ..journal import DialRow
+
+PATIENCE = 600.0
+"""Seconds that settling may take: nobody waits for it but the owner."""
+IN_DOUBT = ("sending", "unknown")
+
+
+@click.command()
+def settle() -> None:
+    """Find out what became of calls that a crash left open, and add up what ended calls used.
+
+    What cannot be found stays in doubt. A call is sent again, under its own key, only in the ten minutes
+    after its question, and never after a stop-all: nothing rings late.
+    """
+    from ..client import Client
+    from ..reconcile import close_books, reconcile
+
+    with Client() as client:
+        desk = client.line.desk()
+        store = desk.journal()
+        before = store.open_dials(desk.account)
+        desk.deadline = desk.timer() + PATIENCE
+        client.run(reconcile(desk, thorough=True))
+        client.run(close_books(desk))
+        ours = [(row, store.dial(row.key)) for row in before if row.line == desk.line]
+    for said in _settled(ours, len(before) - len(ours)):
+        click.echo(said)
+
+
+@click.command()
+@click.argument("number")
+@click.option(
+    "--do-not-call", is_flag=True, help="Keep a digest of the number, so that it is not called again."
+)
+def forget(number: str, do_not_call: bool) -> None:
+    """Forget a NUMBER: delete everything personal about its questions and calls. You are asked at the
+    terminal, and nothing brings it back. The evidence still verifies."""
+    from ..api.fields import E164
+    from ..facts import callee
+    from ..journal import archive
+
+    try:
+        known = E164.parse(number)
+    except ValueError as error:
+        raise click.UsageError(f"NUMBER {error}.") from None
+    _agreed(f"Forget everything about {known}? Nothing brings it back.")
+    with opened(there=not do_not_call) as line:
+        desk = line.desk()
+        digest = callee(known, desk) if do_not_call else None
+        count = archive.forget(desk.journal(), known, line.clock(), digest)
+    kept = " It is not called again: a digest of it is kept." if do_not_call else ""
+    click.echo(f"{_many(count, 'question')} about it forgotten.{kept}")
+
+
+@click.command()
+@click.option("--days", type=click.IntRange(1), help="Age. Default: keep_days of policy.toml, 90 without it.")
+def purge(days: int | None) -> None:
+    """Forget everything personal that is old. Fewer days than your policy keeps are asked about at the
+    terminal. Calls that may still be under way keep it."""
+    from ..journal import archive
+
+    with opened(there=True) as line:
+        if line.trouble:
+            raise Misconfigured(line.trouble)
+        keeps = line.settings.keep_days
+        if days is not None and days < keeps:
+            _agreed(f"Forget what is older than {_many(days, 'day')}? Nothing brings it back.")
+        store, now, count = line.desk().journal(), line.clock(), 0
+        before = now - timedelta(days=keeps if days is None else days)
+        while forgotten := archive.purge(store, before, now):
+            count += forgotten
+        store.storage.scrub()
+    click.echo(f"{_many(count, 'question')} forgotten.")
+
+
+def _agreed(question: str) -> None:
+    """Raise Declined where nobody says yes to it at a terminal: forgetting is the owner's own act."""
+    from ..approval import terminal
+
+    if not terminal.possible():
+        raise Declined(
+            "What is forgotten cannot be brought back, so a person is asked and nothing was done; run this "
+            "in a terminal, or set keep_days in policy.toml."
+        )
+    if terminal.sure(question) is not True:
+        raise Declined("Nobody said yes, and nothing was forgotten.")
+
+
+def _settled(rows: list[tuple[DialRow, DialRow]], others: int) -> Iterator[str]:
+    """What settling found, a sentence each; `rows` are calls as they were and as they are."""
+    doubtful = [now for _, now in rows if now.state in IN_DOUBT]
+    found = sum(was.state in IN_DOUBT and now.state not in IN_DOUBT for was, now in rows)
+    closed = sum(now.closed_at is not None for _, now in rows)
+    yield f"{len(rows)} open: {found} found out about, {closed} closed, {len(doubtful)} in doubt."
+    for row in doubtful:
+        at = f"{row.sent_at:%Y-%m-%d %H:%M} UTC"
+        yield f"In doubt: {row.key[:8]}, sent {at}; list-calls shows whether it rang."
+    if others:
+        yield f"Another key placed {_many(others, 'call')} more; settle with that key."
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
