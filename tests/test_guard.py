@@ -9,10 +9,12 @@ import phonenumbers
 import pytest
 from phonenumbers import PhoneNumberType
 
-from topcalls_tools import AddPhoneNumber, PlaceCall, StopCall
+from topcalls_tools import AddPhoneNumber, PlaceCall, StartCampaign, StopCall
+from topcalls_tools.api.account import Balance
+from topcalls_tools.api.campaigns import Campaign
 from topcalls_tools.api.fields import E164
 from topcalls_tools.errors import Refused
-from topcalls_tools.guard import Facts, judge, numbers
+from topcalls_tools.guard import Facts, Policy, Refuse, Said, judge, numbers
 from topcalls_tools.guard.rules import RULES
 
 from .conftest import CALL
@@ -26,7 +28,7 @@ def place(number: str, **more: Any) -> PlaceCall:
 
 def refusal(number: str) -> str | None:
     try:
-        judge(place(number), FACTS)
+        judge(place(number), FACTS, Policy())
     except Refused as refused:
         return str(refused)
     return None
@@ -95,12 +97,247 @@ def test_a_number_is_found_however_deep_it_sits() -> None:
     hidden = E164.parse("+19005550123")
     assert list(numbers({"a": [{"b": ({hidden},)}]})) == [hidden]
     with pytest.raises(Refused):
-        judge(place("+14155550123", from_number="+19005550123"), FACTS)
+        judge(place("+14155550123", from_number="+19005550123"), FACTS, Policy())
 
 
 def test_only_what_dials_is_judged_by_number() -> None:
-    judge(AddPhoneNumber(number="+19005550123"), FACTS)
-    judge(StopCall(call_id="c1"), FACTS)
+    for action in (AddPhoneNumber(number="+19005550123"), StopCall(call_id="c1")):
+        assert all(said.why is None for said in judge(action, FACTS, Policy(numbers=frozenset())))
+
+
+CALLED, OTHER = "+14155550123", "+493055501401"
+CAMPAIGN = StartCampaign(campaign_id="k")
+SPRING = Campaign.model_validate({"id": "k", "name": "Spring", "from_number": OTHER})
+
+
+def facts(balance: Balance | None = None, **more: Any) -> Facts:
+    return Facts(FACTS.now, (balance,) if balance else (), **more)
+
+
+def said(rule: str, action: Any, facts: Facts, policy: Policy) -> str | None:
+    """What one rule says: a refusal as its sentence, what a person may decide as it is, else nothing."""
+    match RULES[rule](action, facts, policy):
+        case Refuse(why, works):
+            return f"{why}; {works}."
+        case verdict:
+            return getattr(verdict, "why", None)
+
+
+@pytest.mark.parametrize(
+    ("action", "blocked", "sentence"),
+    [
+        (place(CALLED), {CALLED}, f"{CALLED} is not to be called any more; call somebody else."),
+        (place("+1 (415) 555-0123"), {CALLED}, f"{CALLED} is not to be called any more; call somebody else."),
+        (place(CALLED), {OTHER}, None),
+        (place(CALLED), set(), None),
+        (AddPhoneNumber(number=CALLED), {CALLED}, None),
+        (StopCall(call_id="c1"), {CALLED}, None),
+    ],
+)
+def test_a_number_that_is_not_to_be_called_is_not(
+    action: Any, blocked: set[str], sentence: str | None
+) -> None:
+    assert said("do-not-call", action, facts(blocked=frozenset(blocked)), Policy()) == sentence
+
+
+@pytest.mark.parametrize(
+    ("action", "allowed", "sentence"),
+    [
+        (place(CALLED), None, None),
+        (place(CALLED), {CALLED, OTHER}, None),
+        (place(CALLED, from_number=OTHER), {CALLED}, None),
+        (
+            place(CALLED),
+            {OTHER},
+            f"{CALLED} is not among the numbers that policy.toml allows; "
+            "call one of those, or let the owner add it there.",
+        ),
+        (
+            place(CALLED, from_number=OTHER),
+            {OTHER},
+            f"{CALLED} is not among the numbers that policy.toml allows; "
+            "call one of those, or let the owner add it there.",
+        ),
+        (
+            place(CALLED),
+            set(),
+            f"{CALLED} is not among the numbers that policy.toml allows; "
+            "call one of those, or let the owner add it there.",
+        ),
+        (CAMPAIGN, None, None),
+        (
+            CAMPAIGN,
+            {CALLED},
+            "Start campaign phones people that policy.toml does not name; call them one by one.",
+        ),
+        (AddPhoneNumber(number=CALLED), set(), None),
+        (StopCall(call_id="c1"), set(), None),
+    ],
+)
+def test_where_the_owner_names_numbers_no_other_is_called(
+    action: Any, allowed: set[str] | None, sentence: str | None
+) -> None:
+    policy = Policy(numbers=None if allowed is None else frozenset(allowed))
+    assert said("only-these", action, FACTS, policy) == sentence
+
+
+WAIT = "; wait until calls under way have ended, or see to more minutes."
+
+
+@pytest.mark.parametrize(
+    ("most", "balance", "unseen", "sentence"),
+    [
+        (10, None, 99, None),
+        (10, Balance(remaining=10), 0, None),
+        (10, Balance(remaining=30, reserved=20), 0, None),
+        (7.5, Balance(remaining=8), 0.5, None),
+        (1.1, Balance(remaining=3.3), 2.2, None),
+        (
+            10,
+            Balance(remaining=9.99),
+            0,
+            "This may use 10 minutes and 9.99 are free; set max_duration to 9 or less.",
+        ),
+        (
+            10,
+            Balance(remaining=9.999),
+            0,
+            "This may use 10 minutes and 9.999 are free; set max_duration to 9 or less.",
+        ),
+        (
+            60,
+            Balance(remaining=1500, reserved=1490),
+            0,
+            "This may use 60 minutes and 10 are free; set max_duration to 10 or less.",
+        ),
+        (
+            10,
+            Balance(remaining=30),
+            22.5,
+            "This may use 10 minutes and 7.5 are free; set max_duration to 7 or less.",
+        ),
+        (
+            10,
+            Balance(remaining=3.3),
+            2.3,
+            "This may use 10 minutes and 1 are free; set max_duration to 1 or less.",
+        ),
+        (10, Balance(remaining=0.75), 0, f"This may use 10 minutes and 0.75 are free{WAIT}"),
+        (10, Balance(remaining=5), 20, f"This may use 10 minutes and 0 are free{WAIT}"),
+        (10, Balance(remaining=5, reserved=90), 0, f"This may use 10 minutes and 0 are free{WAIT}"),
+        (10, Balance(), 0, "TopCalls did not say how many call minutes are left."),
+        (10, Balance(reserved=5), 500, "TopCalls did not say how many call minutes are left."),
+    ],
+)
+def test_a_call_needs_free_minutes(
+    most: float, balance: Balance | None, unseen: float, sentence: str | None
+) -> None:
+    known = facts(balance, unseen_minutes=unseen)
+    assert said("minutes-left", place(CALLED, max_duration=most), known, Policy()) == sentence
+
+
+@pytest.mark.parametrize(
+    ("most", "a_day", "used", "sentence"),
+    [
+        (60, None, 10_000, None),
+        (10, 10, 0, None),
+        (10, 30, 20, None),
+        (1.1, 3.3, 2.2, None),
+        (
+            10,
+            30,
+            20.5,
+            "This may use 10 minutes and 9.5 of the owner's 30 in 24 hours are left; set max_duration to 9 or "
+            "less.",
+        ),
+        (
+            10,
+            1_000_000.5,
+            999_999,
+            "This may use 10 minutes and 1.5 of the owner's 1,000,000.5 in 24 hours are left; set max_duration "
+            "to 1 or less.",
+        ),
+        (10, 30, 29.5, f"This may use 10 minutes and 0.5 of the owner's 30 in 24 hours are left{WAIT}"),
+        (1, 0, 0, f"This may use 1 minutes and 0 of the owner's 0 in 24 hours are left{WAIT}"),
+        (10, 30, 45, f"This may use 10 minutes and 0 of the owner's 30 in 24 hours are left{WAIT}"),
+    ],
+)
+def test_in_a_day_no_more_is_used_than_the_owner_allows(
+    most: float, a_day: float | None, used: float, sentence: str | None
+) -> None:
+    action, policy = place(CALLED, max_duration=most), Policy(minutes_per_day=a_day)
+    assert said("minutes-per-day", action, facts(day_minutes=used), policy) == sentence
+
+
+@pytest.mark.parametrize(
+    ("rule", "balance", "a_day", "known", "sentence"),
+    [
+        ("minutes-left", Balance(remaining=90, reserved=10), None, {}, None),
+        ("minutes-left", Balance(remaining=0), None, {}, None),
+        ("minutes-left", Balance(remaining=90), None, {"day_minutes": 500}, None),
+        (
+            "minutes-left",
+            Balance(remaining=1_234_567.5),
+            None,
+            {"unseen_minutes": 10},
+            f"This may use 1,234,567.5 minutes and 1,234,557.5 are free{WAIT}",
+        ),
+        ("minutes-left", Balance(), None, {}, "TopCalls did not say how many call minutes are left."),
+        ("minutes-per-day", Balance(remaining=90), None, {"day_minutes": 500}, None),
+        ("minutes-per-day", Balance(remaining=90), 100, {"day_minutes": 10}, None),
+        (
+            "minutes-per-day",
+            Balance(remaining=90),
+            100,
+            {"day_minutes": 10.5},
+            f"This may use 90 minutes and 89.5 of the owner's 100 in 24 hours are left{WAIT}",
+        ),
+        ("minutes-per-day", Balance(), None, {}, None),
+        (
+            "minutes-per-day",
+            Balance(),
+            100,
+            {},
+            "What this may use is bounded by the call minutes left alone, and TopCalls did not say how many "
+            "there are; call people one by one.",
+        ),
+    ],
+)
+def test_a_campaign_may_use_all_that_is_free(
+    rule: str, balance: Balance, a_day: float | None, known: dict[str, float], sentence: str | None
+) -> None:
+    heard = Facts(FACTS.now, (SPRING, balance), **known)
+    assert said(rule, CAMPAIGN, heard, Policy(minutes_per_day=a_day)) == sentence
+
+
+@pytest.mark.parametrize("rule", ["minutes-left", "minutes-per-day"])
+def test_only_what_dials_is_judged_by_its_minutes(rule: str) -> None:
+    spent = facts(Balance(remaining=0), day_minutes=99, unseen_minutes=99)
+    for action in (AddPhoneNumber(number=CALLED), StopCall(call_id="c1")):
+        assert said(rule, action, spent, Policy(minutes_per_day=0)) is None
+
+
+def test_what_every_rule_says_is_given_in_their_order() -> None:
+    assert judge(place(CALLED), facts(Balance()), Policy()) == (
+        Said("never-numbers", None),
+        Said("do-not-call", None),
+        Said("only-these", None),
+        Said("minutes-left", "TopCalls did not say how many call minutes are left."),
+        Said("minutes-per-day", None),
+    )
+
+
+def test_of_several_refusals_the_first_is_said() -> None:
+    policy = Policy(numbers=frozenset({OTHER}), minutes_per_day=1)
+    known = facts(Balance(remaining=0), blocked=frozenset({CALLED}))
+    for changed, rule in (
+        (known, "do-not-call"),
+        (facts(Balance(remaining=0)), "only-these"),
+    ):
+        with pytest.raises(Refused) as got:
+            judge(place(CALLED), changed, policy)
+        assert got.value.rule == rule
+        assert str(got.value).endswith(f"[rule: {rule}]")
 
 
 def test_every_rule_says_what_it_is_and_where_it_comes_from() -> None:
