@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: test demo bench kills snapshots lint clean
+.PHONY: test demo bench kills faults snapshots lint clean
 
 test: $(READY) lint
 	$(BIN)/python -m pytest
@@ -22,6 +22,9 @@ bench: $(READY)
 
 kills: $(READY)
 	$(BIN)/python -m tests.kills --runs 200 --seed 1
+
+faults: $(READY)
+	$(BIN)/python -m tests.faults --runs 1000 --seed 1
 
 snapshots: $(READY)
 	$(BIN)/python -m tests.snapshots

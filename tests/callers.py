@@ -35,8 +35,6 @@ SURFACES = ("client", "async client", "langchain", "async langchain", "mcp", "le
 COMMITS = ("before commit", "after commit")
 SENDS = ("before send", "after send", "before reply", "after reply")
 MOMENTS = COMMITS + SENDS
-PATIENCE = 0.4
-"""Real seconds that a caller waits for a reply; what a driver sleeps takes hardly any."""
 READS = timedelta(seconds=1)
 """How long a person has a form before them."""
 _SPINS = 0.004
@@ -68,6 +66,8 @@ class Errand:
     ahead: timedelta
     """How far its clock is ahead of real time."""
     arguments: dict[str, Any] | None = None
+    patience: float = 0.4
+    """Real seconds that it waits for a reply. What a driver sleeps takes hardly any."""
     kill: Kill | None = None
     broken: str | None = None
 
@@ -86,7 +86,7 @@ def run(errand: Errand, line: Connection) -> None:
     for name in [name for name in os.environ if name.startswith("TOPCALLS_")]:
         del os.environ[name]
     break_it(errand.broken)
-    fate = _Fate(errand.kill)
+    fate = _Fate(errand)
     caller = _Caller(errand, fate)
     line.send(None)
     line.recv()
@@ -96,7 +96,8 @@ def run(errand: Errand, line: Connection) -> None:
 class _Fate:
     """Counts moments, and kills this process at the one that was chosen."""
 
-    def __init__(self, kill: Kill | None) -> None:
+    def __init__(self, errand: Errand) -> None:
+        kill, self._patience = errand.kill, errand.patience
         self._kill, self._left = kill, kill.nth if kill else 0
         if kill and kill.moment in COMMITS:
             self._watch_commits()
@@ -133,7 +134,7 @@ class _Fate:
             trace(name, _)
 
         given = request.extensions
-        waits = {**given["timeout"], "read": min(PATIENCE, given["timeout"]["read"])}
+        waits = {**given["timeout"], "read": min(self._patience, given["timeout"]["read"])}
         request.extensions = {**given, "timeout": waits, "trace": trace if blocking else async_trace}
 
 

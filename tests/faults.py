@@ -1,203 +1,18 @@
-"""The fault matrix: `python -m tests.faults --runs 1000 --seed 1`.
-
-Each run has a journal of its own, callers that are processes, and a proxy that cuts. Some callers are killed; then
-somebody calls again, or calls somebody else, and in the end what is left is reconciled, and judged by the phones.
-"""
+"""The fault matrix at length: `python -m tests.faults --runs 1000 --seed 1`."""
 
 from __future__ import annotations
 
 import argparse
-import random
 import sys
+import textwrap
 import time
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, TypeVar
-
-from topcalls_tools.journal.archive import troubles
-from topcalls_tools.journal.store import Journal
-from topcalls_tools.steps import LEASE
+from collections.abc import Iterator
+from contextlib import ExitStack
 
 from . import postgres
 from .broken import BROKEN
-from .callers import ACCOUNT, COMMITS, MOMENTS, SURFACES, Errand, Kill, Told
-from .passage import CUTS, Cut
-from .stage import Stage, sent_out, stage
-from .verdict import Scene, violations
-
-STORES = ("sqlite", "sqlite", "postgresql")
-PROCESSES = (1, 1, 1, 1, 2, 2, 8)
-STEPS = (0, 0, 30, 61, 61, 61, 605)
-"""Seconds between two rounds: within a lease, after it, after the life of a yes."""
-ORDERED = (
-    "rate_limited",
-    "error_before",
-    "error_after",
-    "error_after",
-    "cut_before",
-    "cut_after",
-    "garbled",
-    "not_json",
-)
-"""What the sandbox itself is told to do: it alone can forget a key together with the reply (contract A14)."""
-AGAIN = (1, 0.75, 0.6, 0.5)
-"""How likely the first dial of a run is cut, the second, and so on, as shares of the heat of the moment."""
-_PLACE, _LIST, _BALANCE = "POST /v1/calls", "GET /v1/calls", "GET /v1/balance"
-T = TypeVar("T")
-
-
-@dataclass
-class Tally:
-    """What was tried, by name, and what was wrong."""
-
-    seen: Counter[str] = field(default_factory=Counter)
-    wrong: list[str] = field(default_factory=list)
-
-    def add(self, other: Tally) -> None:
-        self.seen += other.seen
-        self.wrong += other.wrong
-
-
-class Run:
-    """One run: all that happens in it follows from its number, but for who of several is faster."""
-
-    def __init__(
-        self, stage: Stage, number: int, *, only: Iterable[str] = (), broken: str | None = None
-    ) -> None:
-        self._stage, self._number, self._broken = stage, number, broken
-        self._chance = random.Random(f"faults-{number}")
-        self._store = self._choice([one for one in STORES if one in stage.stores], only)
-        self._surfaces = [one for one in SURFACES if one in only] or list(SURFACES)
-        self._processes = 8 if broken == "no lock" else self._choice(PROCESSES, only)
-        self._heat = 0.0 if broken == "no lock" else 1.0
-        self._key = stage.account()
-        self._where: tuple[Path, str | None] = Path(), None
-        self._told: list[Told] = []
-        self._tally = Tally()
-
-    def tally(self) -> Tally:
-        """Let everything happen, and judge it."""
-        made = self._chance.random() > 0.1
-        self._count("store", self._store)
-        self._count("processes", self._processes)
-        with self._stage.journal(self._store, made=made) as self._where:
-            home, url = self._where
-            self._stage.proxy.begin(self._plan, url or str(home / "journal.db"))
-            try:
-                denied = self._happens()
-                self._judge(denied)
-            except RuntimeError as wrong:
-                self._tally.wrong.append(str(wrong))
-            finally:
-                self._stage.proxy.calm()
-            if self._tally.wrong:
-                self._tally.wrong += [f"  {one}" for one in self._stage.proxy.log]
-        return self._tally
-
-    def _happens(self) -> frozenset[str]:
-        """Three rounds: calls, calls again, and the recovery. Gives what was sent for one who heard of nothing."""
-        chance = self._chance
-        same = self._broken == "no lock" or chance.random() < 0.6
-        wishes = [self._wish(0 if same else number) for number in range(self._processes)]
-        self._order_faults()
-        told = self._round(wishes, kills=0 if self._broken == "no lock" else 0.5)
-        denied: set[str] = set()
-        if self._processes == 1 and told[0] and told[0].happened is False:
-            denied = {one.key for one in self._stage.proxy.log if one.key and one.passed}
-        self._heat *= 0.4
-        for number in range(1 + (chance.random() < 0.3)):
-            self._pass(chance.choice(STEPS))
-            some = range(1 + (chance.random() < 0.3))
-            self._round(
-                [chance.choice(wishes) if chance.random() < 0.6 else self._wish(100 + number) for _ in some],
-                kills=0.25,
-            )
-        self._stage.proxy.calm()
-        self._stage.mend(self._key)
-        self._pass(LEASE.total_seconds() + 1)
-        self._round([None], kills=0)
-        self._pass(30)
-        return frozenset(denied)
-
-    def _round(self, wishes: Sequence[dict[str, Any] | None], kills: float) -> list[Told | None]:
-        errands = [self._errand(wish, number, kills) for number, wish in enumerate(wishes)]
-        told = sent_out(errands)
-        self._told += [one for one in told if one]
-        for errand, one in zip(errands, told, strict=True):
-            if one is None and errand.kill:
-                self._count("kill", errand.kill.moment)
-        return told
-
-    def _errand(self, wish: dict[str, Any] | None, number: int, kills: float) -> Errand:
-        chance, (home, url) = self._chance, self._where
-        surface, kill = chance.choice(self._surfaces), None
-        if chance.random() < kills:
-            moment = chance.choice(MOMENTS)
-            kill = Kill(moment, chance.randint(1, 4 if moment in COMMITS else 5))
-        if wish:
-            self._count("caller", surface)
-        if url:  # another machine: it shares the journal and the secret, and no folder
-            home = home / str(number)
-        return Errand(
-            surface, self._stage.proxy.url, self._key, home, url, self._stage.ahead, wish, kill, self._broken
-        )
-
-    def _wish(self, number: int) -> dict[str, Any]:
-        phone = f"+1415555{2345 + self._number % 3}"
-        return {"phone_number": phone, "task": f"Ask whether table {number} is free.", "max_duration": 5}
-
-    def _order_faults(self) -> None:
-        chance = self._chance
-        if chance.random() < 0.35:
-            kind = chance.choice(ORDERED)
-            self._stage.order(kind, _PLACE, 1, self._key)
-            self._count("ordered", kind)
-        if chance.random() < 0.1:
-            self._stage.order("error_before", _LIST, 4, self._key)
-            self._count("ordered", "no list")
-
-    def _plan(self, what: str, number: int) -> Cut:
-        """What becomes of the nth request of its kind. Every cut has its turn at the first dials of some run."""
-        chance = random.Random(f"{self._number}:{what}:{number}")
-        likely = AGAIN[min(number, len(AGAIN) - 1)] if what == _PLACE else 0.1
-        down = 0.06 if chance.random() < 0.25 else 0
-        if chance.random() < self._heat * likely:
-            kind = CUTS[(self._number + 11 * number) % len(CUTS)] if what == _PLACE else chance.choice(CUTS)
-            self._count("cut of a dial" if what == _PLACE else "cut of a read", kind)
-            return Cut(kind, chance.random() < 0.4, down, chance.random())
-        if what == _BALANCE and chance.random() < 0.1 * self._heat:
-            self._count("cut of a read", "refused next")
-            return Cut(down=0.06)
-        return Cut()
-
-    def _pass(self, seconds: float) -> None:
-        if seconds:
-            self._stage.step(seconds, self._key)
-
-    def _judge(self, denied: frozenset[str]) -> None:
-        home, url = self._where
-        rings = self._stage.rings(self._key)
-        with closing(Journal(url or home / "journal.db")) as journal:
-            dials = {row.key: row for row in journal.dials(ACCOUNT)}
-            asks = {key: journal.asked(key) for key in {*dials, *(ring["key"] for ring in rings)}}
-            wrong = list(troubles(journal))
-        found = {key: row for key, row in asks.items() if row}
-        scene = Scene(rings, self._stage.proxy.log, dials, found, wrong, self._told, denied)
-        self._tally.wrong += violations(scene)
-        self._tally.seen += Counter(
-            {"rings": len(rings), "requests": len(scene.log), "adopted": scene.adopted}
-        )
-        for row in dials.values():
-            self._count("dial", row.state)
-
-    def _choice(self, options: Sequence[T], only: Iterable[str]) -> T:
-        return self._chance.choice([one for one in options if str(one) in only] or list(options))
-
-    def _count(self, what: str, which: object) -> None:
-        self._tally.seen[f"{what}: {which}"] += 1
+from .matrix import Run, Tally
+from .stage import stage
 
 
 def main() -> int:
@@ -210,17 +25,27 @@ def main() -> int:
     told.add_argument("--broken", choices=BROKEN, help="take a guard out, and see it found")
     given = told.parse_args()
     began, whole = time.monotonic(), Tally()
-    with stage(with_postgresql=postgres.programs() is not None) as here:
+    with ExitStack() as stack:
+        here = stack.enter_context(stage(stack.enter_context(postgres.cluster())))
         for number in range(given.seed, given.seed + given.runs):
             one = Run(here, number, only=given.only, broken=given.broken).tally()
             whole.add(one)
             if one.wrong:
                 print(f"--runs 1 --seed {number}", *one.wrong, sep="\n  ", flush=True)
     print(f"{given.runs} runs in {time.monotonic() - began:.0f} s")
-    for name, count in sorted(whole.seen.items()):
-        print(f"{count:8} {name}")
-    print(f"{len(whole.wrong):8} things wrong")
+    print(*table(whole), sep="\n")
     return 1 if whole.wrong else 0
+
+
+def table(tally: Tally) -> Iterator[str]:
+    """What was tried, a line for each kind of thing."""
+    groups: dict[str, list[str]] = {}
+    for name, count in sorted(tally.seen.items()):
+        what, _, which = name.partition(": ")
+        groups.setdefault(what, []).append(f"{which} {count}".strip())
+    for what, found in groups.items():
+        yield textwrap.fill(", ".join(found), 110, initial_indent=f"{what:16}", subsequent_indent=" " * 16)
+    yield f"{'violations':16}{len([one for one in tally.wrong if not one.startswith(' ')])}"
 
 
 if __name__ == "__main__":

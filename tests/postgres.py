@@ -5,16 +5,18 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pwd
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +33,9 @@ MISSING = (
 _REQUIRED = os.environ.get("TOPCALLS_TEST_POSTGRESQL") == "required"  # read before a test clears it
 _FASTER = ("fsync=off", "full_page_writes=off", "shared_buffers=32MB", "max_connections=200")
 """The processes that these tests kill are ours, never PostgreSQL's: nothing depends on its disk."""
+
+_PARENT_DEATH = 1
+"""PR_SET_PDEATHSIG of prctl(2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,13 @@ def programs() -> Path | None:
     on_path = shutil.which("initdb")
     found = [*debian[-1:], *([Path(on_path).resolve().parent] if on_path else [])]
     return next((path for path in found if (path / "initdb").exists() and (path / "postgres").exists()), None)
+
+
+def wanted() -> bool:
+    """Whether it is here; fails the test where it must be and is not."""
+    if programs() is None and _REQUIRED:
+        pytest.fail(MISSING)
+    return programs() is not None
 
 
 @contextmanager
@@ -105,7 +117,7 @@ def cluster() -> Iterator[Cluster]:
     try:
         subprocess.run(made, check=True, stderr=subprocess.PIPE, **quiet)
         with (folder / "log").open("wb") as log:
-            server = subprocess.Popen(run, stderr=log, **quiet)
+            server = subprocess.Popen(run, stderr=log, preexec_fn=_ends_with_us(), **quiet)
         try:
             one = Cluster(folder, port)
             _wait(one, server)
@@ -120,8 +132,8 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Cluster]:
     """One server for all tests that need one."""
-    if programs() is None:
-        pytest.fail(MISSING) if _REQUIRED else pytest.skip(MISSING)
+    if not wanted():
+        pytest.skip(MISSING)
     with cluster() as one:
         yield one
 
@@ -132,6 +144,14 @@ def database(postgresql: Cluster) -> Iterator[str]:
     url = postgresql.new()
     yield url
     postgresql.drop(url)
+
+
+def _ends_with_us() -> Callable[[], object] | None:
+    """Where Linux can promise it: a server whose tests are killed ends too."""
+    if sys.platform != "linux":
+        return None
+    system = ctypes.CDLL(None)
+    return lambda: system.prctl(_PARENT_DEATH, signal.SIGINT)
 
 
 def _wait(one: Cluster, server: subprocess.Popen[bytes]) -> None:

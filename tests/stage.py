@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import signal
 import tempfile
@@ -25,7 +26,30 @@ from .proxy import Proxy
 DONE_WITHIN = 60.0
 """Real seconds after which a caller hangs."""
 _PROCESSES = multiprocessing.get_context("forkserver")  # children of a process that has imported all this
-_PRELOADED = ["tests.callers", "tests.killing"]
+_PRELOADED = [
+    *("tests.matrix", "tests.killing"),
+    *(
+        "topcalls_tools.consent",
+        "topcalls_tools.contacts",
+        "topcalls_tools.guard.rules",
+        "topcalls_tools.http",
+    ),
+    *(
+        "topcalls_tools.journal.heads",
+        "alembic.command",
+        "anyio._backends._asyncio",
+        "httpcore",
+        "jsonschema",
+    ),
+    *(
+        "langchain_core.tracers.context",
+        "langchain_core.tracers.langchain",
+        "phonenumbers.geocoder",
+        "phonenumbers.timezone",
+    ),
+    *("sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite.pysqlite"),
+]
+"""What a caller would otherwise load on first use, each one anew."""
 
 
 class Stage:
@@ -92,11 +116,10 @@ class Stage:
 
 
 @contextmanager
-def stage(*, with_postgresql: bool = True) -> Iterator[Stage]:
-    """Set everything up, once for all runs."""
+def stage(cluster: postgres.Cluster | None) -> Iterator[Stage]:
+    """Set everything up, once for all runs; without a cluster on SQLite alone."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        cluster = stack.enter_context(postgres.cluster()) if with_postgresql else None
         sandbox = stack.enter_context(closing(open_sandbox(folder / "sandbox.db", seed="faults", plans=())))
         _PROCESSES.set_forkserver_preload(_PRELOADED)
         here, there = _PROCESSES.Pipe(duplex=False)
@@ -124,8 +147,11 @@ def sent_out(errands: Sequence[Errand]) -> list[Told | None]:
         there.close()
         lines.append(here)
         processes.append(process)
-    for line in lines:
-        line.recv()
+    for errand, line in zip(errands, lines, strict=True):
+        try:
+            line.recv()
+        except EOFError:
+            raise RuntimeError(f"A caller cannot even begin: {errand}") from None
     for line in lines:
         line.send(None)
     told: list[Told | None] = []
@@ -145,4 +171,5 @@ def sent_out(errands: Sequence[Errand]) -> list[Told | None]:
 
 
 def _serve(path: Path, ready: Connection) -> None:
+    logging.disable(logging.ERROR)  # of every line that is cut, uvicorn would say so
     serve_forever(open_sandbox(path), 0, 1, ready.send)
