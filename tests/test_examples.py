@@ -22,6 +22,7 @@ PROMISED = {
         "United Kingdom",
         "model:  I called them.",
     ],
+    "langgraph_interrupt.py": ["the graph pauses with:", "Place call?", '"status":"queued"'],
     "mcp_client.py": ["TopCalls (practice) speaks protocol", "the person is asked", "Spoke with Dana Reyes."],
 }
 """What each example must have printed."""
