@@ -22,7 +22,7 @@ NOTHING = "Nothing waits for you."
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON, each with its whole question.")
 @click.pass_context
 def approvals(ctx: click.Context, as_json: bool) -> None:
-    """List the questions that wait for you. Those of every account that the journal knows, without an API key;
+    """List the questions that wait for you. Those of every account in the journal, and without an API key;
     topcalls approvals answer answers one."""
     if ctx.invoked_subcommand:
         return

@@ -34,7 +34,7 @@ def journal() -> None:
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many.")
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def listing(limit: int, as_json: bool) -> None:
-    """List the newest questions of all accounts, and what became of each."""
+    """List the newest questions, of all accounts, and what became of each."""
     from ..journal import archive
     from .show import table
 
@@ -51,7 +51,7 @@ def listing(limit: int, as_json: bool) -> None:
 @click.argument("name", metavar="KEY|CALL_ID")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON, as export does.")
 def show(name: str, as_json: bool) -> None:
-    """Show one question and its call: what was asked, what was said, what was sent, what became of it."""
+    """Show one question and its call. What was asked, said and sent, and what became of it."""
     found = _exported(name)
     click.echo(_document(found) if as_json else "\n".join(_lines(found)))
 
@@ -60,7 +60,7 @@ def show(name: str, as_json: bool) -> None:
 @click.argument("name", metavar="KEY|CALL_ID")
 @click.option("-o", "--output", type=_FILE, help="File to make, readable by you alone. Default: print it.")
 def export(name: str, output: Path | None) -> None:
-    """Write everything about one question and its call as JSON, with its links of evidence."""
+    """Take out one question and its call. Everything about them as JSON, with their links of evidence."""
     document = _document(_exported(name))
     if output is None:
         click.echo(document)
@@ -86,7 +86,7 @@ def export(name: str, output: Path | None) -> None:
 )
 @click.pass_context
 def verify(ctx: click.Context, given: tuple[str, ...], head_file: Path | None) -> None:
-    """Check that the evidence is what was written, and print its last number and hash.
+    """Check that the evidence is what was written. Prints its last number and hash, or what is wrong.
 
     Without a hash that was kept elsewhere this shows little: whoever can write the journal can write all of
     it anew.
@@ -143,7 +143,7 @@ def _row(ask: AskRow, dial: DialRow | None, now: datetime) -> dict[str, str]:
         "tool": ask.tool,
         "target": ask.target,
         "answer": ask.decision or ("open" if ask.expires_at > now else "none"),
-        "outcome": dial.state if dial else "done" if ask.used_at and ask.decision == "yes" else "",
+        "outcome": dial.state if dial else "sent" if ask.used_at and ask.decision == "yes" else "",
         "minutes": minutes,
     }
 

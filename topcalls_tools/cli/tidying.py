@@ -21,7 +21,7 @@ IN_DOUBT = ("sending", "unknown")
 
 @click.command()
 def settle() -> None:
-    """Find out what became of calls that a crash left open, and add up what ended calls used.
+    """Find out what a crash left open. Looks for calls in doubt, and adds up what ended calls used.
 
     What cannot be found stays in doubt. A call is sent again, under its own key, only in the ten minutes
     after its question, and never after a stop-all: nothing rings late.
@@ -47,8 +47,8 @@ def settle() -> None:
     "--do-not-call", is_flag=True, help="Keep a digest of the number, so that it is not called again."
 )
 def forget(number: str, do_not_call: bool) -> None:
-    """Forget a NUMBER: delete everything personal about its questions and calls. You are asked at the
-    terminal, and nothing brings it back. The evidence still verifies."""
+    """Forget a phone number. Deletes everything personal about its questions and calls; the evidence still
+    verifies. You are asked at the terminal, and nothing brings it back."""
     from ..api.fields import E164
     from ..facts import callee
     from ..journal import archive
