@@ -484,7 +484,7 @@ def test_nothing_that_is_broken_here_stands_in_its_way(
 
 
 SCRIPT = """
-import os
+import os, resource, signal, sys
 from topcalls_tools import Client, GetBalance
 from topcalls_tools.deeds import StopAll
 from topcalls_tools.steps import Sleep
@@ -494,14 +494,20 @@ client = Client()
 client.send(GetBalance())  # all that nobody may read is loaded
 inner = client._step
 client._step = lambda step: None if isinstance(step, Sleep) else inner(step)
-if os.geteuid() == 0:
+if sys.argv[1] == "full":
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+elif os.geteuid() == 0:
     os.setgid(65534)
     os.setuid(65534)
 print(client.send(StopAll()).model_dump_json())
 """
 
 
-def test_a_home_that_cannot_be_written_to_is_no_hindrance_and_is_said(keyed: World, kept: Path) -> None:
+@pytest.mark.parametrize("breakage", ["full", "read-only"])
+def test_a_home_that_cannot_be_written_to_is_no_hindrance_and_is_said(
+    keyed: World, kept: Path, breakage: str
+) -> None:
     campaign, call = dialling(keyed), placed(keyed, ENDLESS)
     for path in kept.iterdir():
         path.chmod(0o444)
@@ -509,7 +515,7 @@ def test_a_home_that_cannot_be_written_to_is_no_hindrance_and_is_said(keyed: Wor
         path.chmod(0o555)
     try:
         done = subprocess.run(
-            [sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=100, check=False
+            [sys.executable, "-c", SCRIPT, breakage], capture_output=True, text=True, timeout=100, check=False
         )
     finally:
         for path in (kept, *kept.parents[:3]):
