@@ -39,9 +39,9 @@ def post(path, form, cookie="", origin="null"):
 
 cookie = post("/open", {"code": code}).headers["Set-Cookie"].partition(";")[0]
 page = urllib.request.urlopen(urllib.request.Request(address + "/", headers={"Cookie": cookie})).read().decode()
-(token,) = re.findall('name="token" value="([^"]+)"', page)
+form = dict(re.findall('type="hidden" name="(.+?)" value="([^"]+)"', page))
 if answer != "none":
-    post("/answer", {"token": token, "answer": answer}, cookie, address)
+    post("/answer", {**form, "answer": answer}, cookie, address)
 """
 PERSON = """
 import sys

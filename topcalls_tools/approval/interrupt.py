@@ -11,10 +11,10 @@ from ..steps import Ask
 def interrupt(ask: Ask) -> bool | None:
     """Pause the graph that runs this tool: `TopCallsToolkit(approve=interrupt)`.
 
-    The interrupt's value is the question as JSON: `id`, `tool`, `target`, `minutes`, `text`, and its document.
-    `Command(resume={"id": value["id"], "yes": True})` goes on with a yes, False is a no. An answer without the
-    question's id is none, and the graph pauses again: several questions may be open in one step, and no answer
-    may be taken for another's. Raises Declined outside a graph with a checkpointer.
+    The interrupt's value is the question as JSON: `id`, `tool`, `target`, `minutes`, `text`, its document.
+    `Command(resume={"id": value["id"], "yes": True})` goes on with a yes, False is a no. An answer without
+    the question's id is none, and the graph pauses again: several questions may be open in one step, and
+    none may take another's answer. Raises Declined outside a graph with a checkpointer.
     """
     try:
         from langgraph.types import interrupt as pause
@@ -22,8 +22,9 @@ def interrupt(ask: Ask) -> bool | None:
         raise Misconfigured(
             "Asking by a graph's interrupt needs LangGraph; pip install 'topcalls-tools[langgraph]'."
         ) from None
+    name = f"{ask.key}-{ask.minutes:g}"  # asked once more, the same question may be about more minutes
     shown = {
-        "id": ask.key,
+        "id": name,
         "tool": ask.tool,
         "target": ask.target,
         "minutes": ask.minutes,
@@ -35,9 +36,9 @@ def interrupt(ask: Ask) -> bool | None:
             said: Any = pause(shown)
         except (RuntimeError, KeyError):  # LangGraph's own words are about its configuration
             raise Declined(
-                "This needs a person's yes, and only a graph with a checkpointer can pause for it, so nothing "
-                "was sent; run the tool in one, or give the toolkit another approve=."
+                "This needs a person's yes, and only a graph with a checkpointer can pause for it, so "
+                "nothing was sent; run the tool in one, or give the toolkit another approve=."
             ) from None
-        if isinstance(said, dict) and said.get("id") == ask.key:
+        if isinstance(said, dict) and said.get("id") == name:
             yes = said.get("yes")
             return yes if isinstance(yes, bool) else None

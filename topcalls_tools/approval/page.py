@@ -6,6 +6,8 @@ once.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import secrets
 import threading
@@ -189,7 +191,7 @@ class Page:
         row = await run_in_threadpool(self._asks().asked, session.key)
         if row is None or row.question is None or row.decision is not None or row.expires_at <= self._clock():
             return told(_state(row))
-        return question_page(row.question, session.token, f"{row.expires_at.astimezone():%H:%M}")
+        return question_page(row.question, session.token, _shown(row), f"{row.expires_at.astimezone():%H:%M}")
 
     async def _answer(self, request: Request) -> Response:
         session = self._session(request)
@@ -200,8 +202,10 @@ class Page:
             return told("This form is not the one of your window, and nothing was written.", 403)
         if said is None:
             return told("The answer is yes or no, and nothing was written.", 400)
-        now = self._clock()
-        row = await run_in_threadpool(self._asks().decide, session.key, said, "page", now)
+        row = await run_in_threadpool(self._asks().asked, session.key)
+        if row is not None and said == "yes" and given.get("shown") != _shown(row):
+            return page("changed.html")
+        row = await run_in_threadpool(self._asks().decide, session.key, said, "page", self._clock())
         return told(_state(row if row.decision else None))
 
     def _session(self, request: Request) -> _Session | None:
@@ -243,6 +247,11 @@ async def _form(request: Request) -> dict[str, str]:
         if len(body) > MOST_BYTES:
             return {}
     return {name: values[0] for name, values in parse_qs(body.decode("latin-1")).items()}
+
+
+def _shown(row: AskRow) -> str:
+    """What tells a question from the same one as it was before: asked again, it may use more."""
+    return hashlib.sha256(json.dumps([row.question, row.minutes]).encode()).hexdigest()[:16]
 
 
 def _state(row: AskRow | None) -> str:

@@ -15,12 +15,14 @@ from ..question import visible
 FILES = Path(__file__).parent / "screen"
 
 
-def question_page(document: dict[str, Any], token: str, until: str) -> Response:
-    """A question as its document says it, with a form that carries a token. `until` is when it is over."""
+def question_page(document: dict[str, Any], token: str, shown: str, until: str) -> Response:
+    """A question as its document says it, with a form that carries a token and what was shown. `until` is
+    when it is over."""
     world, badge = _WORLDS[document["live"]]
     return page(
         "question.html",
         token=token,
+        shown=shown,
         world=world,
         badge=badge,
         title=html.escape(document["title"]),
