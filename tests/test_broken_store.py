@@ -37,7 +37,9 @@ def answer(request):
     return httpx.Response(200 if "/calls/" in request.url.path or "pause" in request.url.path else 201,
                           json={"ok": True, "status": "cancelled", "call_id": "c1"})
 
-settings = Settings.load(api_key="tc_live_canary0123", base_url="https://topcalls.invalid", home=home)
+database = "postgresql://owner:secretword@127.0.0.1:1/journal" if breakage == "database" else None
+facts = {"api_key": "tc_live_canary0123", "base_url": "https://topcalls.invalid", "home": home, "journal": database}
+settings = Settings.load(**facts)
 line = Line(settings)
 line._book = lambda patience=0.2: Line._book(line, min(patience, 0.2))  # nobody waits long for the lock here
 client = Client(line=line, approve=lambda ask: True, transport=httpx.MockTransport(answer))
@@ -83,7 +85,8 @@ def kept(home: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "breakage", ["full", "read-only", "locked", "corrupt", "directory", "policy", "contacts", "secret"]
+    "breakage",
+    ["full", "read-only", "locked", "corrupt", "directory", "database", "policy", "contacts", "secret"],
 )
 def test_what_cannot_be_written_down_is_not_dialled_and_brakes_go_out(kept: Path, breakage: str) -> None:
     other = sqlite3.connect(kept / "journal.db", isolation_level=None)
@@ -113,6 +116,7 @@ def test_what_cannot_be_written_down_is_not_dialled_and_brakes_go_out(kept: Path
     assert told["dialled"] == []
     assert told["said"].endswith((".", "]"))
     assert told["said"].count("\n") == 0
+    assert "secretword" not in told["said"]
     assert told["stopped"] == [True, True, True]
     assert told["sent"] == BRAKES
 

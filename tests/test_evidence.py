@@ -124,6 +124,14 @@ def test_the_head_is_told_each_time_once_it_is_on_the_disk(tmp_path: Path) -> No
     assert len(heads.heads(tmp_path / "heads.log")) == 3
 
 
+def test_the_head_may_be_told_to_the_systems_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logged: list[str] = []
+    monkeypatch.setattr("syslog.syslog", lambda level, words: logged.append(words))
+    journal = Journal(tmp_path / "j.db", told=heads.teller("syslog", tmp_path))
+    journal.open_ask(ask())
+    assert logged == [f"evidence {archive.head(journal)}"]
+
+
 def test_a_head_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.db", told=heads.teller("no/such/directory/heads", tmp_path))
     assert journal.open_ask(ask()).key == "k1"
