@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,9 +19,10 @@ from topcalls_tools.journal.archive import troubles
 from topcalls_tools.journal.store import Journal
 from topcalls_tools.steps import LEASE
 
-from .callers import ACCOUNT, COMMITS, MOMENTS, SURFACES, Errand, Kill, Told
+from .callers import ACCOUNT, SURFACES, Errand, Told
+from .mishaps import COMMITS, MOMENTS, STALLED, Mishap
 from .passage import CUTS, Cut
-from .stage import Stage, sent_out
+from .stage import Caller, Stage, sent_out
 from .verdict import Scene, violations
 
 STORES = ("sqlite", "sqlite", "postgresql")
@@ -54,13 +56,13 @@ class Shape:
     same: float = 0.6
     """How likely all callers want the same call."""
     heat: float = 1.0
-    kills: float = 0.5
+    mishaps: float = 0.5
     ordered: str | None = None
 
 
 SHAPES = {
-    "no lock": Shape(processes=8, same=1, heat=0, kills=0),
-    "sent again after 5xx": Shape(processes=1, heat=0, kills=0, ordered="error_after"),
+    "no lock": Shape(processes=8, same=1, heat=0, mishaps=0),
+    "sent again after 5xx": Shape(processes=1, heat=0, mishaps=0, ordered="error_after"),
 }
 
 
@@ -93,6 +95,7 @@ class Run:
         self._key = stage.account()
         self._where: tuple[Path, str | None] = Path(), None
         self._told: list[Told] = []
+        self._stalled: list[tuple[Caller, timedelta]] = []
         self._tally = Tally()
 
     def tally(self) -> Tally:
@@ -120,7 +123,7 @@ class Run:
         same = chance.random() < self._shape.same
         wishes = [self._wish(0 if same else number) for number in range(self._processes)]
         self._order_faults()
-        told = self._round(wishes, kills=self._shape.kills)
+        told = self._round(wishes, mishaps=self._shape.mishaps)
         denied: set[str] = set()
         if self._processes == 1 and told[0] and told[0].happened is False:
             denied = {one.key for one in self._stage.proxy.log if one.key and one.passed}
@@ -130,30 +133,41 @@ class Run:
             some = range(1 + (chance.random() < 0.3))
             self._round(
                 [chance.choice(wishes) if chance.random() < 0.6 else self._wish(100 + number) for _ in some],
-                kills=0.25,
+                mishaps=0.25,
             )
+        for caller, when in self._stalled:
+            caller.go(self._stage.ahead - when)
+            self._hear(caller)
         self._stage.proxy.calm()
         self._stage.mend(self._key)
         self._pass(LEASE.total_seconds() + 1)
-        self._round([None], kills=0)
+        self._round([None], mishaps=0)
         self._pass(30)
         return frozenset(denied)
 
-    def _round(self, wishes: Sequence[dict[str, Any] | None], kills: float) -> list[Told | None]:
-        errands = [self._errand(wish, number, kills) for number, wish in enumerate(wishes)]
-        told = sent_out(errands)
-        self._told += [one for one in told if one]
-        for errand, one in zip(errands, told, strict=True):
-            if one is None and errand.kill:
-                self._count("kill", errand.kill.moment)
-        return told
+    def _round(self, wishes: Sequence[dict[str, Any] | None], mishaps: float) -> list[Told | None]:
+        callers = sent_out([self._errand(wish, number, mishaps) for number, wish in enumerate(wishes)])
+        return [self._hear(caller) for caller in callers]
 
-    def _errand(self, wish: dict[str, Any] | None, number: int, kills: float) -> Errand:
+    def _hear(self, caller: Caller) -> Told | None:
+        """What a caller was told, or what became of it instead."""
+        told, mishap = caller.told(), caller.errand.mishap
+        if isinstance(told, Told):
+            self._told.append(told)
+            return told
+        if told == STALLED:
+            self._stalled.append((caller, self._stage.ahead))
+        if mishap:
+            self._count("held up" if mishap.stalls else "killed", mishap.moment)
+        return None
+
+    def _errand(self, wish: dict[str, Any] | None, number: int, mishaps: float) -> Errand:
         chance, (home, url) = self._chance, self._where
-        surface, kill = chance.choice(self._surfaces), None
-        if chance.random() < kills:
-            moment = chance.choice(MOMENTS)
-            kill = Kill(moment, chance.randint(1, 4 if moment in COMMITS else 5))
+        surface, mishap = chance.choice(self._surfaces), None
+        if chance.random() < mishaps:
+            stalls = chance.random() < 0.25
+            moment = chance.choice(MOMENTS if not stalls else COMMITS[1:] if self._forgets else MOMENTS[1:])
+            mishap = Mishap(moment, chance.randint(1, 4 if moment in COMMITS else 5), stalls)
         if wish:
             self._count("caller", surface)
         if url:  # another machine: it shares the journal and the secret, and no folder
@@ -167,7 +181,7 @@ class Run:
             ahead=self._stage.ahead,
             arguments=wish,
             patience=5 if self._forgets else 0.4,
-            kill=kill,
+            mishap=mishap,
             broken=self._broken,
         )
 

@@ -7,7 +7,7 @@ import multiprocessing
 import signal
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -21,6 +21,7 @@ from topcalls_tools.sandbox import Sandbox, open_sandbox, serve_forever
 
 from . import postgres
 from .callers import Errand, Told, run
+from .mishaps import STALLED
 from .proxy import Proxy
 
 DONE_WITHIN = 60.0
@@ -133,41 +134,58 @@ def stage(cluster: postgres.Cluster | None) -> Iterator[Stage]:
         yield stack.enter_context(closing(Stage(folder, sandbox, url, proxy, cluster)))
 
 
-def sent_out(errands: Sequence[Errand]) -> list[Told | None]:
-    """Send processes out at one moment, and wait for all of them; None for one that was killed.
+class Caller:
+    """A process that was sent out with an errand."""
 
-    Raises RuntimeError where one broke down or hangs.
-    """
-    lines: list[Connection] = []
-    processes = []
-    for errand in errands:
-        here, there = _PROCESSES.Pipe()
-        process = _PROCESSES.Process(target=run, args=(errand, there), daemon=True)
-        process.start()
+    def __init__(self, errand: Errand) -> None:
+        self.errand = errand
+        self._line, there = _PROCESSES.Pipe()
+        self._process = _PROCESSES.Process(target=run, args=(errand, there), daemon=True)
+        self._process.start()
         there.close()
-        lines.append(here)
-        processes.append(process)
-    for errand, line in zip(errands, lines, strict=True):
+
+    def ready(self) -> None:
+        """Wait until it can begin."""
         try:
-            line.recv()
+            self._line.recv()
         except EOFError:
-            raise RuntimeError(f"A caller cannot even begin: {errand}") from None
-    for line in lines:
-        line.send(None)
-    told: list[Told | None] = []
-    for errand, line, process in zip(errands, lines, processes, strict=True):
+            raise RuntimeError(f"A caller cannot even begin: {self.errand}") from None
+
+    def go(self, passed: timedelta = timedelta()) -> None:
+        """Let it begin, or go on after so much time."""
+        with suppress(OSError):
+            self._line.send(passed)
+
+    def told(self) -> Told | str | None:
+        """What it was told in the end, STALLED where it is held up, None where it was killed.
+
+        Raises RuntimeError where it broke down or hangs.
+        """
         try:
-            if not line.poll(DONE_WITHIN):
-                process.kill()
-                raise RuntimeError(f"A caller hangs: {errand}")
-            told.append(line.recv())
+            if not self._line.poll(DONE_WITHIN):
+                self._process.kill()
+                raise RuntimeError(f"A caller hangs: {self.errand}")
+            told: Told | str | None = self._line.recv()
         except (EOFError, ConnectionError):
-            told.append(None)
-        line.close()
-        process.join()
-        if process.exitcode not in (0, -signal.SIGKILL if errand.kill else 0):
-            raise RuntimeError(f"A caller broke down with exit code {process.exitcode}: {errand}")
-    return told
+            told = None
+        if told == STALLED:
+            return told
+        self._line.close()
+        self._process.join()
+        mishap = self.errand.mishap
+        if self._process.exitcode not in (0, -signal.SIGKILL if mishap and not mishap.stalls else 0):
+            raise RuntimeError(f"A caller broke down with exit code {self._process.exitcode}: {self.errand}")
+        return told
+
+
+def sent_out(errands: Sequence[Errand]) -> list[Caller]:
+    """Send processes out at one moment."""
+    callers = [Caller(errand) for errand in errands]
+    for one in callers:
+        one.ready()
+    for one in callers:
+        one.go()
+    return callers
 
 
 def _serve(path: Path, ready: Connection) -> None:
