@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,12 @@ import pytest
 from topcalls_tools import Client
 from topcalls_tools.connect import Line
 from topcalls_tools.deeds import StopAll
-from topcalls_tools.deeds.stop_all import LOOKS, AllStopped
+from topcalls_tools.deeds.stop_all import AT_LEAST, LOOKS, UNHEARD, AllStopped
 from topcalls_tools.errors import Refused, Unanswered
 from topcalls_tools.journal.store import Journal
 from topcalls_tools.reconcile import reconcile
 from topcalls_tools.settings import Settings
-from topcalls_tools.steps import Sleep
+from topcalls_tools.steps import ONE_ATTEMPT, Send, Sleep
 
 from .conftest import CALL, World
 from .test_flow import LIST, PLACE, Script, moving_line, sent, yes
@@ -308,6 +309,24 @@ def test_it_waits_as_long_as_topcalls_asks(live: Callable[..., Line]) -> None:
     assert 50 in slept
 
 
+def test_many_calls_do_not_run_out_of_time(home: Path) -> None:
+    ticks = count()
+    settings = Settings(api_key="tc_live_canary0123", base_url="https://x.invalid", home=home)
+    line = Line(settings, timer=lambda: float(next(ticks)))
+    topcalls, given = TopCalls(), []
+    topcalls.calls = {f"c{place}": talking() for place in range(60)}
+    client = unhurried(line, httpx.MockTransport(topcalls))
+    inner = client._step
+
+    def step(one: Any) -> Any:
+        given.extend([one.seconds] if isinstance(one, Send) else ())
+        return inner(one)
+
+    client._step = step  # type: ignore[method-assign]
+    assert client.send(StopAll()).ok
+    assert {*given} == {ONE_ATTEMPT}
+
+
 def test_a_clock_of_ours_that_is_hours_ahead_hides_no_call(home: Path) -> None:
     line, now = moving_line(home)
     topcalls = TopCalls()
@@ -471,23 +490,27 @@ def test_nothing_that_is_broken_here_stands_in_its_way(
             monkeypatch.setenv("TOPCALLS_HOME", "/dev/null/nothing")
         case "mark":
             (kept / "stopped_at").mkdir()
-    line = Line(Settings.load())
-    done = stopped(line)
+    line, way = Line(Settings.load()), Watched()
+    done = stopped(line, way)
     line.close()
     other.close()
     assert call in done.calls_ended
     assert campaign in done.campaigns_paused
     assert (done.left, going(keyed)) == ((), [])
     assert done.ok is (breakage != "no home")
-    unwritten = breakage in ("locked", "corrupt", "directory", "no home")
-    assert len(done.problems) == unwritten, done.problems
+    silent = breakage in ("locked", "corrupt", "directory", "no home")
+    assert len(done.problems) == silent, done.problems
+    looks = way.asked.count("GET /v1/calls")
+    assert looks == 1 + (
+        UNHEARD if silent else AT_LEAST
+    )  # who knows of no dial looks for as long as one takes
 
 
 SCRIPT = """
 import os, resource, signal, sys
 from topcalls_tools import Client, GetBalance
 from topcalls_tools.deeds import StopAll
-from topcalls_tools.steps import Sleep
+from topcalls_tools.steps import ONE_ATTEMPT, Send, Sleep
 import topcalls_tools.journal.store, topcalls_tools.journal.heads, alembic.command, sqlalchemy.dialects.sqlite.pysqlite
 
 client = Client()
@@ -536,7 +559,7 @@ from topcalls_tools.client import Client
 from topcalls_tools.connect import Line
 from topcalls_tools.deeds import StopAll
 from topcalls_tools.settings import Settings
-from topcalls_tools.steps import Sleep
+from topcalls_tools.steps import ONE_ATTEMPT, Send, Sleep
 loaded = []
 def answer(request):
     heavy = ("topcalls_tools.journal.store", "topcalls_tools.guard.", "sqlalchemy", "topcalls_tools.consent")

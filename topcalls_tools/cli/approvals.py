@@ -142,8 +142,8 @@ def _row(row: AskRow, now: datetime) -> dict[str, Any]:
 
 
 def _live(row: AskRow) -> bool | None:
-    """Whether it is about real phones, as the question's own title says it; None once that is forgotten."""
-    return None if row.question is None else not row.question["title"].endswith("Practice: no phone rings.")
+    """Whether it is about real phones; None once the question is forgotten."""
+    return None if row.question is None else bool(row.question["live"])
 
 
 def _span(time: timedelta) -> str:
