@@ -131,10 +131,11 @@ def test_a_policy_that_cannot_be_read_keeps_no_brake_from_its_work(keyed: World)
     assert "approval" in refused.stderr
 
 
-def test_with_a_live_key_and_no_terminal_it_is_refused() -> None:
-    done = run(*PLACE, TOPCALLS_API_KEY="tc_live_canary0123", TOPCALLS_BASE_URL="https://topcalls.invalid")
+def test_where_a_person_is_needed_and_there_is_no_terminal_it_is_refused(keyed: World) -> None:
+    done = run(*PLACE, TOPCALLS_REHEARSE="1")
     assert done.exit_code == 3
     assert "nobody can be asked" in done.stderr
+    assert keyed.rings() == []
 
 
 def test_a_password_is_not_taken_from_the_command_line(keyed: World, tmp_path: Path) -> None:
