@@ -26,7 +26,7 @@ from topcalls_tools.langchain import TopCallsToolkit
 from topcalls_tools.settings import Settings
 from topcalls_tools.wire import Reply
 
-from . import sandbox
+from . import journal, sandbox
 from .answers import CALL, REPLIES
 from .measure import Racer, Row, race, table
 
@@ -47,6 +47,7 @@ async def main() -> None:
         rows = await _calls(url, Path(home))
         rows += [await _over_mcp(url, Path(home), env, mode) for mode in ("auto", "legacy")]
         rows += await _starts(Path(home), env)
+        rows += await journal.rows(Path(home))
         rows += await sandbox.rows(Path(home))
     print(table(rows))
 
