@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -389,6 +390,22 @@ def test_a_row_that_cannot_be_read_is_a_sentence(owner: Line, placed: str, home:
     for arguments in (["journal", "list"], ["journal", "show", placed]):
         done = run(*arguments)
         assert (done.exit_code, "journal verify" in done.stderr) == (3, True), done.output
+
+
+def test_a_journal_that_machines_share_is_looked_after_from_any_of_them(
+    home: Path, monkeypatch: pytest.MonkeyPatch, database: str
+) -> None:
+    monkeypatch.setenv("TOPCALLS_JOURNAL", database)
+    with closing(Line(Settings.load())) as line:
+        row = row_of(line)
+    monkeypatch.setenv("TOPCALLS_HOME", str(home.parent / "another machine"))
+    for arguments in (["approvals"], ["journal", "list"], ["journal", "show", row.key]):
+        done = run(*arguments)
+        assert (done.exit_code, row.key[:8] in done.output) == (0, True), done.stderr
+    assert run("journal", "verify").exit_code == 0
+    assert run("journal", "purge").output == "0 questions forgotten.\n"
+    away = run("approvals", TOPCALLS_JOURNAL="postgresql://canary@127.0.0.1:9/none")
+    assert (away.exit_code, away.stderr.count("\n")) == (3, 1)
 
 
 def earlier(minutes: float) -> Line:
