@@ -24,6 +24,8 @@ def main() -> int:
     )
     told.add_argument("--broken", choices=BROKEN, help="take a guard out, and see it found")
     given = told.parse_args()
+    if postgres.programs() is None:
+        sys.exit(postgres.MISSING)
     began, whole = time.monotonic(), Tally()
     with ExitStack() as stack:
         here = stack.enter_context(stage(stack.enter_context(postgres.cluster())))

@@ -145,11 +145,11 @@ class Caller:
         there.close()
 
     def ready(self) -> None:
-        """Wait until it can begin."""
+        """Wait until it can begin. Raises ChildProcessError where it cannot: the test itself is wrong."""
         try:
             self._line.recv()
         except EOFError:
-            raise RuntimeError(f"A caller cannot even begin: {self.errand}") from None
+            raise ChildProcessError(f"A caller cannot even begin: {self.errand}") from None
 
     def go(self, passed: timedelta = timedelta()) -> None:
         """Let it begin, or go on after so much time."""
