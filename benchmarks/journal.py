@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import closing
-from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from topcalls_tools import PlaceCall
-from topcalls_tools.connect import Line, utc_now
+from topcalls_tools.connect import Line
 from topcalls_tools.flow import perform
 from topcalls_tools.journal.store import Journal
 from topcalls_tools.settings import Settings
@@ -24,54 +21,88 @@ from topcalls_tools.wire import Reply
 from .measure import Racer, Row, race
 
 LITTLE, MUCH = 1_000, 1_000_000
-TODAY = 500
-"""Dials of the last 24 hours, in each: their minutes are added up before the next."""
-AT_MOST = 5.0, 3
-"""What a dial may cost: milliseconds, and commits that are on the disk."""
+TODAY = 2_000
+"""Dials of the last 24 hours, whose minutes are added up before each dial; half of a small journal."""
+AT_MOST = 5, 3
+"""What may stand around a dial: milliseconds, and commits that are on the disk."""
+
+# Keys are random, as those of questions are, so that a new one may belong on any page of an index.
+_FILL = """
+PRAGMA synchronous = OFF;
+PRAGMA cache_size = -600000;
+BEGIN;
+CREATE TEMP TABLE rows AS
+    WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {size})
+    SELECT
+        n,
+        lower(hex(randomblob(16))) AS key,
+        strftime(
+            '%Y-%m-%d %H:%M:%f000',
+            'now',
+            -iif(n > {size} - {today}, 1 + 22.0 * ({size} - n) / {today}, 24 + 2100.0 * ({size} - n) / {size})
+            || ' hours'
+        ) AS at
+    FROM numbers;
+INSERT INTO asks
+    (key, account, line, tool, digest, minutes, asked_at, expires_at, decision, decided_at, by, used_at)
+    SELECT key, 'live', 'line', 'place_call', key, 10, at, at, 'yes', at, 'form', at FROM rows;
+INSERT INTO dials
+    (key, account, line, tool, digest, minutes, state, agreed_at, sent_at, leased_at, settled_at, call_id,
+        used_minutes, closed_at)
+    SELECT key, 'live', 'line', 'place_call', key, 10, 'placed', at, at, at, at, 'call-' || key, 0.01, at
+    FROM rows;
+INSERT INTO personal (id, key, at, salt, content)
+    SELECT n, key, at, key, '{{"arguments": {{"task": "' || hex(randomblob(60)) || '"}}}}' FROM rows;
+INSERT INTO evidence (seq, account, at, kind, key, facts, personal, digest, previous, hash)
+    SELECT n, 'live', at, 'request', key, '{{"tool": "place_call", "minutes": 10.0}}', n, key || key,
+        key || key, lower(hex(randomblob(32)))
+    FROM rows;
+COMMIT;
+"""
 _NUMBERS = count()
 
 
 async def rows(home: Path) -> list[Row]:
-    """The bar, and a journal with a million dials beside one with a thousand."""
+    """A dial beside what it may cost, and in a journal of a million dials beside one of a thousand."""
     with closing(_line(home / "few", LITTLE)) as few, closing(_line(home / "many", MUCH)) as many:
-        commit = _commit(home / "commit.db")
-
-        def allowed() -> float:
-            return AT_MOST[0] / 1000 + AT_MOST[1] * commit()
-
-        what = f"journal around a dial, beside {AT_MOST[0]:g} ms + {AT_MOST[1]} commits"
-        bar = await race(what, _dial(few), allowed, bar=1.0, each=5)
-        sizes = f"journal of {MUCH} dials beside {LITTLE}"
+        with closing(_plain(home / "commits.db")) as plain:
+            what = f"journal around a dial, beside {AT_MOST[0]} ms + {AT_MOST[1]} commits"
+            bar = await race(what, _dial(few), _allowed(plain), bar=1, each=5)
+        sizes = f"journal around a dial, {MUCH} dials beside {LITTLE}"
         return [bar, await race(sizes, _dial(many), _dial(few), bar=1.5, each=5)]
 
 
 def _line(home: Path, size: int) -> Line:
-    """A live line to nowhere over a journal of so many dials, all closed, spread over 90 days up to now."""
+    """A live line to nowhere, over a journal of so many dials: all are over, and spread over 89 days,
+    so that none of it is forgotten meanwhile."""
     home.mkdir()
-    Journal(home / "journal.db").close()
-    _fill(home / "journal.db", size)
+    file = home / "journal.db"
+    Journal(file).close()
+    with closing(sqlite3.connect(file, isolation_level=None)) as db:
+        db.executescript(_FILL.format(size=size, today=min(TODAY, size // 2)))
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return Line(Settings(api_key="tc_live_benchmark", base_url="https://topcalls.invalid", home=home))
 
 
-def _dial(line: Line) -> Racer:
-    """One dial, its steps done by hand: TopCalls answers at once, and so does the person.
+def _dial(line: Line) -> Callable[[], float]:
+    """A dial whose steps are done by hand: TopCalls answers at once, and the person says yes at once.
 
-    Gives the seconds without those of closing it, which keeps the number of open calls as it is.
+    Gives its seconds, and then closes it, so that the next one finds as many open calls.
     """
-    ready = {"GET": Reply(200, b'{"remaining": 500000}'), "POST": Reply(201, b'{"call_id": "c1"}')}
+    replies = {"GET": Reply(200, b'{"remaining": 500000}'), "POST": Reply(201, b'{"call_id": "c1"}')}
 
     def dial() -> float:
-        task = f"Ask whether they are open on day {next(_NUMBERS)}."
+        request = PlaceCall(phone_number="+14155550123", task=f"Ask whether day {next(_NUMBERS)} suits them.")
         began = time.perf_counter()
-        flow = perform(PlaceCall(phone_number="+14155550123", task=task), line.desk())
+        flow = perform(request, line.desk())
         outcome: Any = None
         try:
             while True:
                 match flow.send(outcome):
                     case Keep(work):
                         outcome = work()
-                    case Send(request):
-                        outcome = ready[request.method]
+                    case Send(sent):
+                        outcome = replies[sent.method]
                     case Ask() as ask:
                         outcome = Answer(True, ask.seal)
         except StopIteration:
@@ -84,70 +115,23 @@ def _dial(line: Line) -> Racer:
     return dial
 
 
-def _commit(path: Path) -> Callable[[], float]:
-    """One small transaction on the same disk, flushed: its seconds."""
+def _plain(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, isolation_level=None)
-    db.execute("PRAGMA journal_mode=WAL")
-    db.execute("PRAGMA synchronous=FULL")
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
     db.execute("CREATE TABLE rows (key INTEGER PRIMARY KEY, text TEXT)")
+    return db
+
+
+def _allowed(db: sqlite3.Connection) -> Racer:
+    """What a dial may take, by what one small transaction takes to be on the same disk."""
+    milliseconds, commits = AT_MOST
 
     def commit() -> float:
         began = time.perf_counter()
         db.execute("BEGIN IMMEDIATE")
         db.execute("INSERT INTO rows (text) VALUES (?)", ("x" * 100,))
         db.execute("COMMIT")
-        return time.perf_counter() - began
+        return milliseconds / 1000 + commits * (time.perf_counter() - began)
 
     return commit
-
-
-def _fill(path: Path, size: int) -> None:
-    """Write dials straight into the tables, each with its question, its words and its links of evidence."""
-    now, start = utc_now(), "0" * 64
-
-    def at(number: int) -> str:
-        back = timedelta(days=90) * (1 - number / size) if number < size - TODAY else timedelta(hours=1)
-        return (now - back - timedelta(hours=2)).strftime("%Y-%m-%d %H:%M:%S.%f")
-
-    def key(number: int) -> str:
-        return hashlib.md5(b"%d" % number).hexdigest()  # in no order, as keys are
-
-    words = json.dumps({"target": "+14155550199", "question": None, "arguments": {"task": "Ask. " * 20}})
-    facts = json.dumps({"tool": "place_call", "minutes": 10})
-    asks = (
-        (key(n), "live", "line", "place_call", key(n), 10, at(n), at(n), "yes", at(n)) for n in range(size)
-    )
-    dials = (
-        (key(n), "live", "line", "place_call", key(n), 10, "placed", *[at(n)] * 4, f"call{n}", 0.01, at(n))
-        for n in range(size)
-    )
-    links = (
-        (
-            n + 1,
-            "live",
-            at(n),
-            "request",
-            key(n),
-            facts,
-            n + 1,
-            start,
-            start,
-            hashlib.sha256(b"%d" % n).hexdigest(),
-        )
-        for n in range(size)
-    )
-    with closing(sqlite3.connect(path)) as db, db:
-        db.execute("PRAGMA synchronous=OFF")
-        _insert(db, "asks", "key account line tool digest minutes asked_at expires_at decision used_at", asks)
-        moments = "agreed_at sent_at leased_at settled_at"
-        told = f"key account line tool digest minutes state {moments} call_id used_minutes closed_at"
-        _insert(db, "dials", told, dials)
-        known = ((key(n), at(n), "salt", words) for n in range(size))
-        _insert(db, "personal", "key at salt content", known)
-        _insert(db, "evidence", "seq account at kind key facts personal digest previous hash", links)
-
-
-def _insert(db: sqlite3.Connection, table: str, columns: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    names = columns.split()
-    holes = ", ".join("?" * len(names))
-    db.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({holes})", rows)
