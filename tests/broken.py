@@ -29,7 +29,7 @@ BROKEN: dict[str, tuple[tuple[Any, str, str, str], ...]] = {
     ),
     "doubt is forgotten": ((steps, "transmit", "doubt = doubt or error", "doubt = None"),),
     "sent again after 5xx": (
-        (steps, "transmit", "repeat = repeat and request.effect is not Effect.SPEND", "pass"),
+        (steps, "transmit", "repeat and (doubt is None or request.effect is not Effect.SPEND)", "repeat"),
     ),
 }
 """Where a line stands, the line, and what stands there instead."""

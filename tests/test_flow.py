@@ -107,6 +107,8 @@ def yes(ask: Ask) -> bool:
 
 
 LIST = (200, {"data": []})
+NEVER_ANSWERED = [LOST, LIST] * 3 + [LOST]
+COULD_BE = {"phone_number": CALL["phone_number"], "created_at": datetime.now(UTC).isoformat()}
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
@@ -114,22 +116,26 @@ LIST = (200, {"data": []})
     ("steps", "error", "state"),
     [
         ([201], None, "placed"),
-        ([LOST, 201], None, "placed"),
+        ([LOST, LIST, 201], None, "placed"),
         ([429, 429, 201], None, "placed"),
         ([DOWN, 201], None, "placed"),
+        ([LOST, LIST, DOWN, 201], None, "placed"),
+        ([LOST, LIST, LOST, LIST, 201], None, "placed"),
         ([400], Invalid, "failed"),
         ([402], PaymentRequired, "failed"),
         ([401], Unauthorized, "failed"),
         ([429] * 4, TooMany, "failed"),
         ([DOWN] * 4, Offline, "failed"),
-        ([LOST, DOWN, DOWN, DOWN], Unreachable, "sending"),
-        ([LOST, 429, 429, 429], Unreachable, "sending"),
-        ([LOST, 401], Unreachable, "sending"),
-        ([LOST, 400], Unreachable, "sending"),
-        ([LOST] * 4, Unreachable, "sending"),
+        ([LOST, LIST, DOWN, DOWN, DOWN, DOWN], Unreachable, "sending"),
+        ([LOST, LIST, 429, 429, 429, 429], Unreachable, "sending"),
+        ([LOST, LIST, 401], Unreachable, "sending"),
+        ([LOST, LIST, 400], Unreachable, "sending"),
+        (NEVER_ANSWERED, Unreachable, "sending"),
+        ([LOST, 403], Unreachable, "sending"),
+        ([LOST, (200, {"data": [{"id": "../x", **COULD_BE}]})], Unreachable, "sending"),
         ([500, LIST], Broken, "unknown"),
         ([503, LIST], Broken, "unknown"),
-        ([LOST, 500, LIST], Broken, "unknown"),
+        ([LOST, LIST, 500, LIST], Broken, "unknown"),
         ([(201, {"nothing": 1}), LIST], Broken, "unknown"),
         ([302, LIST], Broken, "unknown"),
     ],
@@ -342,7 +348,7 @@ def test_a_dial_that_another_process_began_is_taken_over_after_its_lease(home: P
         Settings(api_key="tc_live_canary0123", base_url="https://x.invalid", home=home), clock=lambda: now[0]
     )
     with pytest.raises(Unreachable):
-        sent("sync", line, Script(*[LOST] * 4), PLACE, approve=yes)
+        sent("sync", line, Script(*NEVER_ANSWERED), PLACE, approve=yes)
     now[0] += timedelta(seconds=61)
     script = Script(LIST, 201)
     assert sent("sync", line, script, PLACE, approve=yes).call_id == "c1"
@@ -351,12 +357,12 @@ def test_a_dial_that_another_process_began_is_taken_over_after_its_lease(home: P
 
 
 @pytest.mark.parametrize(
-    "steps", [[DOWN] * 4, [429] * 4, [401], [400], [LOST] * 4], ids=["down", "429", "401", "400", "lost"]
+    "steps", [[DOWN] * 4, [429] * 4, [401], [400], NEVER_ANSWERED], ids=["down", "429", "401", "400", "lost"]
 )
 def test_after_a_take_over_no_refusal_proves_that_no_phone_rang(home: Path, steps: list[Any]) -> None:
     line, now = moving_line(home)
     with pytest.raises(Unreachable):
-        sent("sync", line, Script(*[LOST] * 4), PLACE, approve=yes)
+        sent("sync", line, Script(*NEVER_ANSWERED), PLACE, approve=yes)
     for _ in range(2):
         now[0] += timedelta(seconds=61)
         with pytest.raises(Unreachable, match="nobody knows"):
@@ -367,7 +373,7 @@ def test_after_a_take_over_no_refusal_proves_that_no_phone_rang(home: Path, step
 def test_a_take_over_adopts_the_call_that_the_first_sender_made(home: Path) -> None:
     line, now = moving_line(home)
     with pytest.raises(Unreachable):
-        sent("sync", line, Script(*[LOST] * 4), PLACE, approve=yes)
+        sent("sync", line, Script(*NEVER_ANSWERED), PLACE, approve=yes)
     made = now[0].strftime("%Y-%m-%dT%H:%M:%SZ")  # whole seconds, as documented
     now[0] += timedelta(seconds=61)
     row = {
@@ -407,7 +413,9 @@ def test_a_no_that_comes_after_the_yes_dials_nothing(home: Path) -> None:
     line, now = moving_line(home)
     asked: list[Ask] = []
     with pytest.raises(Unreachable):
-        sent("sync", line, Script(*[LOST] * 4), PLACE, approve=lambda ask: bool(asked.append(ask)) or True)
+        sent(
+            "sync", line, Script(*NEVER_ANSWERED), PLACE, approve=lambda ask: bool(asked.append(ask)) or True
+        )
     now[0] += timedelta(seconds=61)
     for said in (False, None):
         with pytest.raises(Declined, match="agreed to before"):

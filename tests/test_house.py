@@ -42,7 +42,18 @@ MAY_IMPORT = {
     "http": {"api", "connect", "errors", "wire"},
     "client": {"action", "api", "connect", "errors", "flow", "http", "settings", "steps"},
     "langchain": {"action", "client", "errors", "tools"},
-    "cli": {"action", "api", "approval", "client", "connect", "deeds", "errors", "facts", "journal", "question"}
+    "cli": {
+        "action",
+        "api",
+        "approval",
+        "client",
+        "connect",
+        "deeds",
+        "errors",
+        "facts",
+        "journal",
+        "question",
+    }
     | {"reconcile", "sandbox", "settings", "tools"},
 }
 HOMES = {

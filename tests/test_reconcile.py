@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from topcalls_tools.reconcile import bookkeeping, close_books, reconcile
 from topcalls_tools.settings import Settings
 
 from .conftest import CALL, World
-from .test_flow import DOWN, LIST, LOST, PLACE, Script, moving_line, sent, yes
+from .test_flow import DOWN, LIST, LOST, NEVER_ANSWERED, PLACE, Script, moving_line, sent, yes
 
 OTHER = PlaceCall(**{**CALL, "task": "Ask whether Tuesday is free."})
 
@@ -37,7 +37,7 @@ def drive(line: Line, script: Script, flow: Any) -> Any:
 def lost(line: Line) -> DialRow:
     """A dial whose answer never came, and whose sender is gone."""
     with pytest.raises(Unreachable):
-        sent("sync", line, Script(*[LOST] * 4), PLACE, approve=yes)
+        sent("sync", line, Script(*NEVER_ANSWERED), PLACE, approve=yes)
     (row,) = line.desk().journal().dials("live")
     return row
 
@@ -145,6 +145,28 @@ def test_after_everything_was_stopped_a_crashed_dial_is_only_looked_for(home: Pa
     assert row_of(line).state == "unknown"
 
 
+def test_after_a_stop_on_another_machine_the_same_call_again_is_only_looked_for(
+    tmp_path: Path, database: str
+) -> None:
+    now = [datetime.now(UTC)]
+
+    def machine(name: str) -> Line:
+        facts = {"api_key": "tc_live_canary0123", "base_url": "https://x.invalid", "home": tmp_path / name}
+        return Line(Settings(**facts, journal=database, secret="of both"), clock=lambda: now[0])  # type: ignore[arg-type]
+
+    here, there = machine("here"), machine("there")
+    lost(here)
+    now[0] += timedelta(seconds=61)
+    there.desk().journal().stop_all("live", now[0])
+    script = Script(LIST)
+    with pytest.raises(Unreachable):
+        sent("sync", here, script, PLACE)
+    assert [request.method for request in script.requests] == ["GET"]
+    assert row_of(here).state == "unknown"
+    for line in (here, there):
+        line.close()
+
+
 def test_a_rule_that_objects_now_keeps_a_crashed_dial_from_ringing(home: Path) -> None:
     line, now = moving_line(home)
     lost(line)
@@ -224,10 +246,10 @@ def test_a_stop_between_two_attempts_ends_the_second(home: Path) -> None:
                 assert line.desk().stop(now[0])
             return super().play(request)
 
-    script = Stopping(LOST)
+    script = Stopping(LOST, LIST)
     with pytest.raises(Unreachable):
         sent("sync", line, script, PLACE, approve=yes)
-    assert len(script.requests) == 1
+    assert [request.method for request in script.requests] == ["POST", "GET"]
     assert row_of(line).state == "sending"
 
 

@@ -22,7 +22,7 @@ from topcalls_tools import (
 )
 from topcalls_tools.connect import Line
 from topcalls_tools.errors import Declined, Misconfigured, Refused, TopCallsError, Unauthorized
-from topcalls_tools.settings import Settings
+from topcalls_tools.settings import Settings, _Policy
 
 from .conftest import CALL, World
 from .test_flow import DRIVERS, PLACE, Script, sent
@@ -377,7 +377,8 @@ def test_a_rehearsal_that_was_asked_for_outlives_every_policy(
 
 @pytest.mark.parametrize("driver", DRIVERS)
 @pytest.mark.parametrize(
-    "text", ["minutes_per_day = 500\n", "price_per_minute = 1\n", 'approval = "slips"\n', LIMITS]
+    "text",
+    ["minutes_per_day = 500\n", "price_per_minute = 1\n", 'approval = "slips"\n', LIMITS, "numbers = maybe"],
 )
 def test_a_yes_that_was_thought_over_under_another_policy_is_dead(
     home: Path, live: Callable[..., Line], driver: str, text: str
@@ -391,6 +392,7 @@ def test_a_yes_that_was_thought_over_under_another_policy_is_dead(
     with pytest.raises(Refused, match="has changed meanwhile; call again to be asked anew"):
         sent(driver, line, script, PLACE, approve=approve)
     assert not script.requests
+    written(home, "")
     assert sent(driver, line, script, PLACE, approve=lambda ask: True).call_id == "c1"
 
 
@@ -405,18 +407,38 @@ def test_a_limit_that_is_set_while_a_program_runs_holds_its_next_call(
         sent("sync", line, Script(), again, approve=lambda ask: pytest.fail("was asked"))
 
 
+def test_a_policy_that_is_written_while_it_is_read_counts_at_the_next_call(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(home, "minutes_per_day = 500\n")
+    line = Line(Settings.load())
+    read = _Policy.__call__
+
+    def slowly(self: _Policy) -> dict[str, Any]:
+        found = read(self)
+        written(home, "minutes_per_day = 5\n")
+        return found
+
+    written(home, "minutes_per_day = 50\n")
+    with monkeypatch.context() as patched:
+        patched.setattr(_Policy, "__call__", slowly)
+        assert line.settings.minutes_per_day == 50
+    assert line.settings.minutes_per_day == 5
+
+
 JOURNAL = "postgresql://owner:canary-word@127.0.0.1:1/calls"
 
 
+@pytest.mark.parametrize("address", [JOURNAL, f"{JOURNAL}?user=owner&password=canary-word"])
 def test_the_journals_address_is_a_secret(
-    home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, address: str
 ) -> None:
     """It holds a password: no text that this program makes has it."""
-    monkeypatch.setenv("TOPCALLS_JOURNAL", JOURNAL)
+    monkeypatch.setenv("TOPCALLS_JOURNAL", address)
     caplog.set_level(logging.DEBUG)
     settings = Settings.load(api_key="tc_live_12345678")
     assert settings.journal is not None
-    assert settings.journal.get_secret_value() == JOURNAL
+    assert settings.journal.get_secret_value() == address
     line, script = Line(settings), Script(201)
     with pytest.raises(Refused, match=r"The journal .* cannot be used .* \[rule: journal\]") as got:
         sent("sync", line, script, PLACE, approve=lambda ask: True)

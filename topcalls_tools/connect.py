@@ -197,10 +197,10 @@ class Line:
 
     def _briefly(self, work: Callable[[Journal], object]) -> None:
         """Best effort: what was done was done, whether or not the journal can say so."""
-        if not self.settings.home.is_dir():
-            return
-        with suppress(TopCallsError, OSError), closing(self._book(BRIEFLY)) as journal:
-            work(journal)
+        with suppress(TopCallsError, OSError):
+            if self.settings.home.is_dir():
+                with closing(self._book(BRIEFLY)) as journal:
+                    work(journal)
 
     def _policy(self) -> Policy:
         from .guard import Policy
@@ -226,7 +226,7 @@ class Line:
         try:
             path = self.settings.directory() / "stopped_at"
             fresh = path.with_name(f"stopped_at.{os.getpid()}")
-            with fresh.open("w") as file:
+            with os.fdopen(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
                 file.write(at.isoformat())
                 file.flush()
                 os.fsync(file.fileno())

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
 
 from .action import R, Record
-from .api.calls import Call, CallInList, GetCall, ListCalls, PlaceCall
+from .api.calls import CallInList, GetCall, ListCalls, PlaceCall
 from .api.campaigns import GetCampaign, StartCampaign
 from .endpoint import Endpoint
 from .errors import Broken, Declined, Refused, TopCallsError, Unreachable
-from .facts import Known, consent, inquiry
+from .facts import Known, allowed, consent, inquiry
 from .journal import DialRow, Ledger, State, Yes
-from .steps import ASK_LIVES, LEASE, TO_DIAL, Desk, Flow, Keep, Sleep, read, transmit
+from .steps import ASK_LIVES, LEASE, PAUSES, TO_DIAL, Desk, Flow, Keep, Sleep, read, transmit
 from .wire import iso
 
 LOOK_AGAIN = 0.25
@@ -55,9 +56,11 @@ def dial(request: Endpoint[R], yes: Yes, known: Known, desk: Desk) -> Flow[R]:
         case "placed":
             return replayed(request, row.reply or {}, row.settled_at or row.sent_at)
         case "sending" if first:
-            return (yield from _ring(request, row, desk))
+            return (yield from ring(request, row, desk))
+        case "sending" if (yield from allowed(request, known, row, desk)):
+            return (yield from ring(request, row, desk, in_doubt(request, row)))
         case "sending":
-            return (yield from ring_again(request, row, desk))
+            return (yield from adopted(request, row, desk, in_doubt(request, row)))
         case "unknown":
             return (yield from adopted(request, row, desk, in_doubt(request, row)))
         case _:
@@ -77,33 +80,44 @@ def _taken_over(request: Endpoint[Any], row: DialRow, desk: Desk) -> Flow[tuple[
     return current, False
 
 
-def _ring(request: Endpoint[R], row: DialRow, desk: Desk) -> Flow[R]:
-    try:
-        placed = request.reply((yield from transmit(request, desk, row.key, lambda: _still(row, desk))))
-    except Broken as error:
-        return (yield from adopted(request, row, desk, error))
-    except TopCallsError as error:
-        if error.happened is False:
-            stands = yield from _settled(row, "failed", desk)
-            if stands and stands.state == "placed":  # by a process that took over
-                return replayed(request, stands.reply or {}, stands.settled_at or stands.sent_at)
-        raise
-    return (yield from _placed(placed, row, desk))
+def ring(request: Endpoint[R], row: DialRow, desk: Desk, doubt: TopCallsError | None = None) -> Flow[R]:
+    """Send a dial that is ours, and write down what became of it. In `doubt`, after a lost answer or another
+    sender, it is looked for before it is sent again: the key of a failure that rang is not kept (contract
+    A14). No refusal proves anything then."""
+    for pause in (*PAUSES, None):
+        if doubt and (reply := (yield from _looked_for(request, row, desk, doubt))) is not None:
+            return reply
+        try:
+            placed = request.reply((yield from transmit(request, desk, row.key, lambda: _still(row, desk))))
+        except Broken as error:
+            return (yield from adopted(request, row, desk, error))
+        except TopCallsError as error:
+            if error.happened is False and doubt is None:
+                stands = yield from _settled(row, "failed", desk)
+                if stands and stands.state == "placed":  # by a process that took over
+                    return replayed(request, stands.reply or {}, stands.settled_at or stands.sent_at)
+                raise
+            doubt = doubt or error
+            if error.happened is False or pause is None or pause >= desk.left():
+                raise doubt from None
+        else:
+            told = declared(placed)
+            write = partial(desk.journal().settle, row, "placed", desk.clock(), told)
+            return (yield from kept(placed, write))
+        yield Sleep(pause * desk.jitter())
+    raise AssertionError("the last pause is None")
 
 
-def ring_again(request: Endpoint[R], row: DialRow, desk: Desk) -> Flow[R]:
-    """Finish what another process began: look first, then send under its own key. No refusal proves
-    anything now."""
-    if (reply := (yield from _traced(request, row, desk))) is not None:
-        yield from _settled(row, "placed", desk, reply)
-        return _reply_of(request, reply)
-    try:
-        placed = request.reply((yield from transmit(request, desk, row.key, lambda: _still(row, desk))))
-    except Broken as error:
-        return (yield from adopted(request, row, desk, error))
-    except TopCallsError:
-        raise in_doubt(request, row) from None
-    return (yield from _placed(placed, row, desk))
+def _looked_for(request: Endpoint[R], row: DialRow, desk: Desk, doubt: TopCallsError) -> Flow[R | None]:
+    """The deed that can only be ours; None where there surely is none, so that it may be sent again.
+    Otherwise the doubt remains."""
+    traces = yield from _traces(request, row, desk)
+    if traces is None or len(traces) > 1:
+        raise doubt
+    if not traces:
+        return None
+    yield from _settled(row, "placed", desk, traces[0])
+    return _reply_of(request, traces[0])
 
 
 def _still(row: DialRow, desk: Desk) -> None:
@@ -114,45 +128,35 @@ def _still(row: DialRow, desk: Desk) -> None:
         raise Refused("stop-all", f"Everything was stopped at {iso(stopped)}, and nothing was sent.")
 
 
-def _placed(placed: R, row: DialRow, desk: Desk) -> Flow[R]:
-    reply = declared(placed)
-    return (yield from kept(placed, lambda: desk.journal().settle(row, "placed", desk.clock(), reply)))
-
-
 def adopted(request: Endpoint[R], row: DialRow, desk: Desk, doubt: TopCallsError) -> Flow[R]:
     """After an answer that proves nothing: the deed that can only be ours is ours; else the doubt remains."""
-    reply = yield from _traced(request, row, desk)
-    if reply is None:
+    traces = yield from _traces(request, row, desk)
+    if traces is None or len(traces) != 1:
         yield from _settled(row, "unknown", desk)
         raise doubt
-    yield from _settled(row, "placed", desk, reply)
-    return _reply_of(request, reply)
+    yield from _settled(row, "placed", desk, traces[0])
+    return _reply_of(request, traces[0])
 
 
-def _traced(request: Endpoint[Any], row: DialRow, desk: Desk) -> Flow[dict[str, Any] | None]:
-    """What TopCalls' own lists say of a dial; None where they do not say just one thing."""
+def _traces(request: Endpoint[Any], row: DialRow, desk: Desk) -> Flow[list[dict[str, Any]] | None]:
+    """Everything in TopCalls' own lists that may have come of a dial; None where they cannot be read."""
     try:
         match request:
             case PlaceCall():
                 recent = yield from read(ListCalls(limit=50), desk)
-                found: list[Call] = []
+                found: list[dict[str, Any]] = []
                 for listed in filter(lambda call: _could_be(request, call, row.sent_at), recent.data):
                     call = yield from read(GetCall(call_id=listed.id), desk)
                     brief = (call.metadata or {}).get("task" if request.task else "instructions")
-                    found += [call] if brief == (request.task or request.instructions) else []
-                if len(found) == 1:
-                    call = found[0]
-                    return {
-                        "call_id": call.id,
-                        "provider_call_id": call.external_call_id,
-                        "status": call.status,
-                    }
+                    if brief == (request.task or request.instructions):
+                        told = {"provider_call_id": call.external_call_id, "status": call.status}
+                        found.append({"call_id": call.id, **told})
+                return found
             case StartCampaign():
                 campaign = yield from read(GetCampaign(campaign_id=request.campaign_id), desk)
-                if campaign.status == "running":
-                    return {"ok": True}
+                return [{"ok": True}] if campaign.status == "running" else []
     except (TopCallsError, ValidationError):
-        return None  # nothing could be learnt: the doubt that there was remains
+        pass  # nothing could be learnt: the doubt that there was remains
     return None
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from .endpoint import Endpoint
 from .errors import Refused
 from .guard import Facts, Said, judge, numbers
-from .journal import Inquiry, Ledger
+from .journal import DialRow, Inquiry, Ledger
 from .steps import Desk, Flow, Keep, read
 from .wire import iso
 
@@ -64,6 +64,17 @@ def consent(request: Endpoint[Any], known: Known, ledger: Ledger, agreed_at: dat
             f"Everything was stopped at {iso(stopped)}, after this yes; call again to be asked anew.",
         )
     judged(request, known, ledger, desk)
+
+
+def allowed(request: Endpoint[Any], known: Known, row: DialRow, desk: Desk) -> Flow[bool]:
+    """Whether a dial that another process began may still be sent: its own minutes are reserved already."""
+    asked = replace(inquiry(request, known, desk), besides=row.key)
+    ledger: Ledger = yield Keep(lambda: desk.journal().ledger(asked, desk.clock()))
+    try:
+        consent(request, known, ledger, row.agreed_at, desk)
+    except Refused:
+        return False
+    return True
 
 
 def stopped_at(ledger: Ledger, desk: Desk) -> datetime | None:

@@ -3,7 +3,6 @@ up."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -13,11 +12,11 @@ from pydantic import ValidationError
 from .api import CATALOG
 from .api.calls import GetCall
 from .api.campaigns import GetCampaign, StartCampaign
-from .dial import adopted, in_doubt, ring_again
+from .dial import adopted, in_doubt, ring
 from .endpoint import Endpoint
 from .errors import NotFound, TopCallsError
-from .facts import consent, inquiry, looked
-from .journal import AskRow, DialRow, Ledger
+from .facts import allowed, looked
+from .journal import AskRow, DialRow
 from .journal.archive import purge
 from .journal.ledger import AT_MOST
 from .steps import IN_ALL, LEASE, Desk, Flow, Keep, glance
@@ -92,7 +91,7 @@ def _finished(row: DialRow, desk: Desk) -> Flow[DialRow]:
         return stands
     try:
         if row.state == "sending" and (yield from _may_still_ring(request, row, desk)):
-            yield from ring_again(request, row, desk)
+            yield from ring(request, row, desk, in_doubt(request, row))
         else:
             yield from adopted(request, row, desk, in_doubt(request, row))
     except TopCallsError:
@@ -109,12 +108,9 @@ def _may_still_ring(request: Endpoint[Any], row: DialRow, desk: Desk) -> Flow[bo
         return False
     try:
         known = yield from looked(request, desk)
-        asked = replace(inquiry(request, known, desk), besides=row.key)
-        ledger: Ledger = yield Keep(lambda: desk.journal().ledger(asked, desk.clock()))
-        consent(request, known, ledger, row.agreed_at, desk)
+        return (yield from allowed(request, known, row, desk))
     except TopCallsError:
         return False
-    return True
 
 
 def _used(row: DialRow, desk: Desk) -> Flow[float | None]:

@@ -36,7 +36,7 @@ class _Where(BaseSettings):
 class Settings(BaseSettings):
     """Settings from the environment (`TOPCALLS_...`), then from `policy.toml` in TOPCALLS_HOME.
 
-    `Settings.load()` reads them; constructed by hand, only what is given counts.
+    What is given by hand goes before both. `Settings.load()` says in words what cannot be read.
     """
 
     model_config = SettingsConfigDict(
@@ -70,8 +70,10 @@ class Settings(BaseSettings):
     _file: tuple[int, ...] | None = PrivateAttr(default=None)
 
     def __init__(self, **given: Any) -> None:
+        home = Path(given.get("home") or _Where().home).expanduser()
+        before = _stamp(home)  # what is written while it is read is read at the next look
         super().__init__(**given)
-        self._given, self._file = given, _stamp(self.home)
+        self._given, self._file = given, before
 
     @field_validator("secret", "journal", mode="after")
     @classmethod
@@ -134,6 +136,7 @@ class Settings(BaseSettings):
             self.minutes_per_day,
             self.price_per_minute,
             self.currency,
+            self.trouble,
         ]
         return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
@@ -144,7 +147,7 @@ class Settings(BaseSettings):
 
     def policy_rehearses(self) -> bool:
         """Whether policy.toml asks for rehearsal: the environment can only add to that."""
-        return _Policy(type(self), self.home / "policy.toml")().get("rehearse") is True
+        return _Policy(type(self), self.home / "policy.toml")().get("rehearse") not in (None, False)
 
     def directory(self) -> Path:
         """TOPCALLS_HOME, made with owner-only rights where it is missing."""

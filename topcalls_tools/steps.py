@@ -173,8 +173,8 @@ def transmit(
     """Send, and send again where that is safe: reads always, others only under a key that TopCalls
     promises to honour. `may` is heard before each attempt, and raises Refused where it must not be made.
 
-    Doubt sticks: once one attempt may have arrived, only a success ends it. A SPEND that was answered with a
-    server's failure is not repeated: its key was not kept (contract A14).
+    Doubt sticks: once one attempt may have arrived, only a success ends it. A SPEND that may have arrived is
+    not repeated here: what answered it may have been a failure, and then its key was not kept (contract A14).
     """
     wire = request.request()
     if key and request.keyed:
@@ -203,7 +203,7 @@ def transmit(
             repeat = safe and (isinstance(trouble, TooMany | Broken))
             if isinstance(trouble, Broken):
                 doubt = doubt or trouble
-                repeat = repeat and request.effect is not Effect.SPEND
+        repeat = repeat and (doubt is None or request.effect is not Effect.SPEND)
         wait = _wait(trouble, pause, desk)
         if not repeat or wait is None or wait >= desk.left():
             if reply is not None and (doubt is None or isinstance(trouble, Broken)):

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from ..errors import Misconfigured
+
 _WITHOUT_WINDOWS = frozenset({"www-browser", "lynx", "w3m", "links", "elinks", "browsh", "carbonyl"})
 _KNOWN = (
     "xdg-open",
@@ -28,9 +30,15 @@ def graphical(setting: str | None, display: bool) -> Callable[[Path], bool] | No
     """What shows a file to a person: by the owner's command, or the system's own. None where nothing can.
 
     `setting` is a command line such as "firefox", or "none"; `display` says whether windows can be opened.
+    Raises Misconfigured where `setting` is no command line.
     """
     if setting is not None:
-        words = shlex.split(setting)
+        try:
+            words = shlex.split(setting)
+        except ValueError as wrong:
+            raise Misconfigured(
+                f"browser is no command line ({wrong}); set a command such as firefox, or none."
+            ) from None
         nothing = not words or words == ["none"] or Path(words[0]).name in _WITHOUT_WINDOWS
         return None if nothing else lambda file: _started([*words, file.as_uri()])
     if not display:

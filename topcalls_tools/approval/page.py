@@ -45,7 +45,7 @@ class Asks(Protocol):
 
     def asked(self, key: str) -> AskRow | None: ...
 
-    def decide(self, key: str, decision: Decision, by: str, now: datetime) -> AskRow: ...
+    def decide(self, key: str, decision: Decision, by: str, now: datetime, shown: float | None) -> AskRow: ...
 
     def close_ask(self, key: str, now: datetime) -> None: ...
 
@@ -203,9 +203,12 @@ class Page:
         if said is None:
             return told("The answer is yes or no, and nothing was written.", 400)
         row = await run_in_threadpool(self._asks().asked, session.key)
-        if row is not None and said == "yes" and given.get("shown") != _shown(row):
+        if row is None:
+            return told(_state(None))
+        if said == "yes" and given.get("shown") != _shown(row):
             return page("changed.html")
-        row = await run_in_threadpool(self._asks().decide, session.key, said, "page", self._clock())
+        now, minutes = self._clock(), row.minutes if said == "yes" else None
+        row = await run_in_threadpool(self._asks().decide, session.key, said, "page", now, minutes)
         return told(_state(row if row.decision else None))
 
     def _session(self, request: Request) -> _Session | None:

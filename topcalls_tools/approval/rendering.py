@@ -69,4 +69,4 @@ def _paragraphs(lines: list[str]) -> str:
 def _block(label: str, value: str) -> str:
     """A value of somebody else, whole, in a frame under our label."""
     shown = "\n".join("".join(map(visible, line)) for line in value.split("\n"))
-    return f"<h2>{html.escape(label)}</h2><pre dir=ltr>{html.escape(shown)}</pre>"
+    return f"<h2>{html.escape(label)}</h2><pre dir=ltr role=blockquote>{html.escape(shown)}</pre>"

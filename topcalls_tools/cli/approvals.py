@@ -66,7 +66,9 @@ def answer(key: str | None) -> None:
             raise Declined(
                 "Nobody answered, and nothing was written; topcalls approvals shows what still waits."
             )
-        stands = journal.decide(row.key, "yes" if said else "no", "terminal", now)
+        stands = journal.decide(
+            row.key, "yes" if said else "no", "terminal", now, row.minutes if said else None
+        )
         if stands.decided_at != now:
             raise Declined(_over(stands))
     if said:

@@ -31,7 +31,7 @@ class Storage:
 
     def __init__(self, where: Path | str, patience: float = 10) -> None:
         self._engine = _in_file(where, patience) if isinstance(where, Path) else _by_url(where, patience)
-        self._name = self._engine.url.render_as_string(hide_password=True)
+        self._name = self._engine.url.set(query={}).render_as_string(hide_password=True)
         if isinstance(where, Path):
             self._name = str(where)
         with self.reading() as db:

@@ -87,12 +87,14 @@ class Journal:
         with self.storage.reading() as db:
             return _asks(db, say.OPEN_ASKS, now=now)
 
-    def decide(self, key: str, decision: Decision, by: str, now: datetime) -> AskRow:
+    def decide(
+        self, key: str, decision: Decision, by: str, now: datetime, shown: float | None = None
+    ) -> AskRow:
         """Write an answer down, and give the question as it stands: the first answer counts, and none after
-        its time. A no is final for this key."""
+        its time, or to more minutes than were `shown`. A no is final for this key."""
         with self.writing() as db:
             (row,) = _asks(db, say.ASK, key=key)
-            if row.decision is not None or row.expires_at <= now:
+            if row.decision is not None or row.expires_at <= now or shown not in (None, row.minutes):
                 return row
             db.execute(say.ANSWERED, {"this": key, "said": decision, "at": now, "way": by})
             if decision == "no":
