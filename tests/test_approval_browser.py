@@ -17,7 +17,7 @@ from .test_approval_page import KEY, Desk
 
 needed()
 
-from playwright.sync_api import Browser, Page, expect  # noqa: E402
+from playwright.sync_api import Browser, Locator, Page, expect  # noqa: E402
 
 HOSTILE = (
     "Ask when they open.\n\n</pre><form action='/answer'><button name=answer value=yes>Decline</button></form>"
@@ -40,6 +40,11 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     desk.journal.close()
 
 
+NEIGHBOUR = "http://127.0.0.1:8099/"
+"""Another program of this machine: another origin, and yet the same site by the rules for cookies."""
+HEAP = "".join(letter + "\u0336\u0313\u0350\u035b\u0489" * 40 for letter in "APPROVED by the owner")
+
+
 def opened(desk: Desk, browser: Browser, key: str = KEY, **context: Any) -> Page:
     """A person's window on the question, from the file that opens it."""
     assert desk.page.open(key)
@@ -47,6 +52,14 @@ def opened(desk: Desk, browser: Browser, key: str = KEY, **context: Any) -> Page
     page.goto(desk.files[-1].as_uri())
     page.wait_for_url(f"{desk.page.address}/")
     return page
+
+
+def neighbour(page: Page, body: str) -> Page:
+    """A page of the neighbour's in the same browser."""
+    other = page.context.new_page()
+    other.route(NEIGHBOUR, lambda route: route.fulfill(content_type="text/html", body=body))
+    other.goto(NEIGHBOUR)
+    return other
 
 
 @pytest.mark.parametrize(("button", "written"), [("Approve", "yes"), ("Decline", "no")])
@@ -62,12 +75,19 @@ def test_a_person_reads_the_question_and_answers_it(
     assert desk.decision() == written
 
 
-def test_nothing_secret_stands_in_address_or_history(desk: Desk, browser: Browser) -> None:
-    page = opened(desk, browser)
-    assert page.url == f"{desk.page.address}/"
-    page.go_back()
-    assert desk.files[0].as_uri() not in page.url or not desk.files[0].exists()
-    page.go_forward()
+def test_nothing_secret_stands_in_address_history_or_referrer(desk: Desk, browser: Browser) -> None:
+    code = desk.code()
+    context = browser.new_context()
+    sent: list[str] = []
+    context.on("request", lambda request: sent.append(f"{request.url} {request.headers.get('referer')}"))
+    page = context.new_page()
+    page.goto(desk.files[-1].as_uri())
+    page.wait_for_url(f"{desk.page.address}/")
+    history = context.new_cdp_session(page).send("Page.getNavigationHistory")["entries"]
+    assert [entry["url"] for entry in history] == ["about:blank", f"{desk.page.address}/"]
+    assert len(sent) == 3, "the file, the code, the question"
+    secrets = [code, *(cookie["value"] for cookie in context.cookies())]
+    assert not [line for line in sent for secret in secrets if secret in line]
     assert page.evaluate("document.cookie") == ""
 
 
@@ -123,23 +143,78 @@ def test_nothing_quoted_is_an_element_or_a_line_of_ours(desk: Desk, browser: Bro
     assert "</pre><form action=" in shown
 
 
+@pytest.mark.parametrize(
+    "heap", [HEAP, "﷽" * 300, "W" * 3_000, "\u202e" * 2_000], ids=["marks", "wide", "long", "turned"]
+)
+def test_nothing_quoted_leaves_its_frame(desk: Desk, browser: Browser, heap: str) -> None:
+    key = "m" * 32
+    desk.ask(key, task=heap)
+    page = opened(desk, browser, key, viewport={"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    for frame in page.locator("pre").all():
+        assert frame.evaluate("one => getComputedStyle(one).overflow") == "auto"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_practice_and_life_differ_by_word_and_colour_and_can_be_read(
+    desk: Desk, browser: Browser, scheme: Any
+) -> None:
+    desk.ask("p" * 32, live=False, task="Ask whether they are open.")
+    looks = []
+    for key in (KEY, "p" * 32):
+        page = opened(desk, browser, key, color_scheme=scheme)
+        for part in (".badge", ".yes", ".no", ".hint", "pre", "h1", "form p"):
+            assert contrast(page.locator(part).first) >= 4.5, part
+        badge = page.locator(".badge")
+        looks.append((badge.inner_text(), badge.evaluate("one => getComputedStyle(one).backgroundColor")))
+    (live, red), (practice, blue) = looks
+    assert (live, practice) == ("Live: real phones, real minutes", "Practice: no phone rings")
+    assert red != blue
+
+
+def contrast(part: Locator) -> float:
+    """Of its text to what is behind it, as WCAG 2 reckons."""
+    ink, paper = part.evaluate(
+        """one => {
+            const bright = colour => colour.match(/[\\d.]+/g).slice(0, 3)
+                .map(part => part / 255)
+                .map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+                .reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0)
+            const ink = bright(getComputedStyle(one).color)
+            while (getComputedStyle(one).backgroundColor === "rgba(0, 0, 0, 0)") one = one.parentElement
+            return [ink, bright(getComputedStyle(one).backgroundColor)]
+        }"""
+    )
+    return float((max(ink, paper) + 0.05) / (min(ink, paper) + 0.05))
+
+
 def test_it_shows_nothing_in_a_frame(desk: Desk, browser: Browser) -> None:
     page = opened(desk, browser)
-    frame = page.context.new_page()
-    frame.set_content(f"<iframe src='{desk.page.address}/' width=500 height=500></iframe>")
-    frame.wait_for_timeout(300)
-    texts = [one.locator("body").inner_text() for one in frame.frames[1:] if not one.is_detached()]
-    assert not any("Place call?" in text for text in texts)
+    given: list[dict[str, str]] = []
+    page.context.on("request", lambda one: given.append(one.headers) if one.url == page.url else None)
+    frame = neighbour(page, f"<iframe src='{desk.page.address}/'></iframe>").frames[1]
+    assert len(given) == 1, "it was asked for, and came"
+    assert frame.url == "chrome-error://chromewebdata/"
+    assert "Place call?" not in frame.content()
 
 
-def test_a_form_of_another_site_writes_nothing(desk: Desk, browser: Browser) -> None:
+@pytest.mark.parametrize("answer", ["yes", "no"])
+def test_a_form_of_another_program_of_this_machine_writes_nothing(
+    desk: Desk, browser: Browser, answer: str
+) -> None:
+    """It has the cookie's help, and let it know the token: the origin gives it away."""
     page = opened(desk, browser)
-    token = page.locator("input[name=token]").get_attribute("value")
-    other = page.context.new_page()
-    other.set_content(
-        f"<form method=post action='{desk.page.address}/answer'><input name=token value='{token}'>"
-        "<button name=answer value=yes>go</button></form>"
+    held = "".join(
+        f"<input name={name} value={page.locator(f'input[name={name}]').get_attribute('value')}>"
+        for name in ("token", "shown")
     )
-    other.get_by_role("button").click()
+    other = neighbour(
+        page,
+        f"<form method=post action='{desk.page.address}/answer'>{held}"
+        f"<button name=answer value={answer}>go</button></form>",
+    )
+    with other.expect_request(f"{desk.page.address}/answer") as sent:
+        other.get_by_role("button").click()
+    assert "cookie" in sent.value.all_headers()
     expect(other.locator("main")).to_contain_text("another page")
     assert desk.decision() is None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -17,7 +19,7 @@ from topcalls_tools import PlaceCall
 from topcalls_tools.api.account import Balance
 from topcalls_tools.approval.browser import graphical
 from topcalls_tools.approval.page import Page
-from topcalls_tools.errors import Refused
+from topcalls_tools.errors import Misconfigured, Refused
 from topcalls_tools.guard import Facts, Policy, judge
 from topcalls_tools.journal import AskRow
 from topcalls_tools.journal.store import Journal
@@ -48,11 +50,11 @@ class Desk:
         self.files.append(file)
         return self.shows
 
-    def ask(self, key: str, **more: Any) -> None:
+    def ask(self, key: str, *, live: bool = True, **more: Any) -> None:
         request = PlaceCall(**{**CALL, **more})
         seen = (Balance(remaining=500),)
         said = judge(request, Facts(self.now, seen), Policy())
-        words = question(request, seen, said, now=self.now, live=True, policy=Policy())
+        words = question(request, seen, said, now=self.now, live=live, policy=Policy())
         row = AskRow(
             key,
             "live",
@@ -311,6 +313,48 @@ def test_a_journal_that_fails_is_said_on_the_page(desk: Desk) -> None:
     assert (reply.status_code, "cannot be used" in reply.text) == (503, True)
 
 
+def test_a_fault_of_the_page_is_said_on_it_and_writes_nothing(desk: Desk) -> None:
+    visitor, _ = desk.let_in()
+    form = form_of(visitor.get("/").text)
+
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("a secret of the machine")
+
+    desk.journal.decide = broken  # type: ignore[method-assign]
+    reply = visitor.post("/answer", data={**form, "answer": "yes"})
+    assert (reply.status_code, "This page failed" in reply.text) == (500, True)
+    assert "secret" not in reply.text
+    assert "default-src 'none'" in reply.headers["content-security-policy"]
+    assert desk.decision() is None
+
+
+def test_a_question_that_is_known_no_more_is_over(desk: Desk) -> None:
+    visitor, _ = desk.let_in()
+    form = form_of(visitor.get("/").text)
+    desk.journal.asked = lambda key: None  # type: ignore[method-assign]
+    for reply in (visitor.get("/"), visitor.post("/answer", data={**form, "answer": "yes"})):
+        assert (reply.status_code, "This question is over" in reply.text) == (200, True)
+
+
+def test_after_a_yes_it_says_until_when_the_same_call_goes_on(desk: Desk) -> None:
+    """A yes that was given late counts no longer than the question would have."""
+    desk.now += timedelta(minutes=9)
+    row = desk.journal.asked(KEY)
+    assert row
+    visitor, _ = desk.let_in()
+    assert f"until {row.expires_at.astimezone():%H:%M}" in desk.say(visitor, "yes").text
+
+
+@pytest.mark.parametrize("path", ["/", "/open", "/answer", "/other"])
+@pytest.mark.parametrize("method", ["TRACE", "PROPFIND", "GET", "HEAD", "PUT"])
+def test_no_method_is_answered_in_words_but_ours(desk: Desk, method: str, path: str) -> None:
+    visitor, _ = desk.let_in()
+    reply = visitor.request(method, path)
+    assert "frame-ancestors 'none'" in reply.headers["content-security-policy"]
+    assert reply.headers["cache-control"] == "no-store"
+    assert reply.status_code in (403, 404, 405) or (path == "/" and method in ("GET", "HEAD"))
+
+
 def test_every_reply_forbids_frames_scripts_and_keeping(desk: Desk) -> None:
     visitor, token = desk.let_in()
     replies = [
@@ -375,6 +419,35 @@ def test_where_no_browser_starts_nothing_is_left(desk: Desk) -> None:
 )
 def test_only_a_browser_with_windows_counts(setting: str | None, display: bool, there: bool) -> None:
     assert (graphical(setting, display) is not None) == there
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system has a command of its own")
+@pytest.mark.parametrize(
+    ("there", "taken"),
+    [((), False), (("lynx", "w3m", "links", "elinks", "www-browser"), False), (("w3m", "firefox"), True)],
+)
+def test_of_the_systems_browsers_only_those_with_windows_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: tuple[str, ...], taken: bool
+) -> None:
+    for name in there:
+        (tmp_path / name).touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert (graphical(None, True) is not None) == taken
+
+
+def test_a_browser_says_nothing_on_our_standard_output() -> None:
+    """It is an assistant's protocol."""
+    program = (
+        "import os, pathlib; from topcalls_tools.approval.browser import graphical; "
+        "assert graphical('sh -c \"echo gotcha; echo gotcha >&2\"', True)(pathlib.Path('/x')); os.wait()"
+    )
+    heard = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert (heard.stdout, heard.stderr) == ("", "")
+
+
+def test_a_browser_that_is_no_command_line_is_said_in_a_sentence() -> None:
+    with pytest.raises(Misconfigured, match="browser is no command line"):
+        graphical("firefox '", True)
 
 
 def test_a_browser_that_cannot_be_started_is_none(tmp_path: Path) -> None:

@@ -135,7 +135,9 @@ class Page:
                 Route("/", self._guarded(self._question), methods=["GET"]),
                 Route("/answer", self._guarded(self._answer), methods=["POST"]),
                 Route("/{path:path}", self._guarded(_nowhere), methods=_EVERY),
-            ]
+            ],
+            # Starlette's own words for these come without our headers.
+            exception_handlers={405: _no_such_method, 500: _broken},
         )
 
     def _guarded(
@@ -191,7 +193,7 @@ class Page:
         row = await run_in_threadpool(self._asks().asked, session.key)
         if row is None or row.question is None or row.decision is not None or row.expires_at <= self._clock():
             return told(_state(row))
-        return question_page(row.question, session.token, _shown(row), f"{row.expires_at.astimezone():%H:%M}")
+        return question_page(row.question, session.token, _shown(row), _time(row.expires_at))
 
     async def _answer(self, request: Request) -> Response:
         session = self._session(request)
@@ -242,6 +244,14 @@ async def _nowhere(request: Request) -> Response:
     return told("There is nothing here.", 404)
 
 
+async def _no_such_method(request: Request, _: Exception) -> Response:
+    return told("This page is read, and answered by its buttons; it does nothing else.", 405)
+
+
+async def _broken(request: Request, _: Exception) -> Response:
+    return told("This page failed. It dials nothing; open the question again to see how it stands.", 500)
+
+
 async def _form(request: Request) -> dict[str, str]:
     """The fields of a form, the first of each name; none of one that is too long."""
     body = b""
@@ -258,16 +268,22 @@ def _shown(row: AskRow) -> str:
 
 
 def _state(row: AskRow | None) -> str:
-    match row.decision if row else None:
-        case "yes":
+    match row:
+        case AskRow(decision="yes"):
             return (
                 "Approved, and written down. This page dials nothing: the assistant goes on by itself, or "
-                "when it makes the same call again, within ten minutes. You may close this window."
+                f"when it makes the same call again, until {_time(row.expires_at)}. You may close this "
+                "window."
             )
-        case "no":
+        case AskRow(decision="no"):
             return "Declined, and written down: nothing is done. You may close this window."
         case _:
             return "This question is over, and nothing is done; the same call again asks anew."
+
+
+def _time(moment: datetime) -> str:
+    """A moment by the person's own clock."""
+    return f"{moment.astimezone():%H:%M}"
 
 
 def _write(path: Path, text: str) -> None:
