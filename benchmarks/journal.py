@@ -22,7 +22,7 @@ from .measure import Racer, Row, race
 
 LITTLE, MUCH = 1_000, 1_000_000
 TODAY = 2_000
-"""Dials of the last 24 hours, whose minutes are added up before each dial; half of a small journal."""
+"""Dials of the last 24 hours, whose minutes are added up before each dial; in a small journal half of it."""
 AT_MOST = 5, 3
 """What may stand around a dial: milliseconds, and commits that are on the disk."""
 
@@ -76,6 +76,7 @@ def _line(home: Path, size: int) -> Line:
     """A live line to nowhere, over a journal of so many dials: all are over, and spread over 89 days,
     so that none of it is forgotten meanwhile."""
     home.mkdir()
+    (home / "policy.toml").write_text("minutes_per_day = 1000000\n")  # without a limit nobody needs the sum
     file = home / "journal.db"
     Journal(file).close()
     with closing(sqlite3.connect(file, isolation_level=None)) as db:
