@@ -31,6 +31,7 @@ class Proxy:
         self._line = listening()
         self.port = int(self._line.getsockname()[1])
         self._lock = threading.Lock()
+        self._passes, self._passing = threading.Condition(), 0
         self._threads: list[threading.Thread] = []
         self._open: set[socket.socket] = set()
         self._calm, self._down, self._closed = threading.Event(), threading.Event(), False
@@ -62,6 +63,11 @@ class Proxy:
         while self._down.is_set():
             time.sleep(0.002)
 
+    def quiet(self) -> None:
+        """Wait until nothing is on its way: a clock that jumps meanwhile would have held it back for so long."""
+        with self._passes:
+            self._passes.wait_for(lambda: self._passing == 0, timeout=2 * AT_MOST)
+
     def close(self) -> None:
         self._closed = True
         self.calm()
@@ -88,9 +94,13 @@ class Proxy:
         try:
             with suppress(OSError):
                 while stays and (message := read_message(caller)):
-                    exchange = self._arrived(message)
-                    down = exchange.cut.down and self._shut_for_now()
-                    stays = Passage(exchange, message, caller, self._server, self._calm).run()
+                    self._count(1)
+                    try:
+                        exchange = self._arrived(message)
+                        down = exchange.cut.down and self._shut_for_now()
+                        stays = Passage(exchange, message, caller, self._server, self._calm).run()
+                    finally:
+                        self._count(-1)
                     reset = exchange.cut.reset
                     if down:
                         threading.Thread(
@@ -100,6 +110,11 @@ class Proxy:
             with self._lock:
                 self._open.discard(caller)
             end(caller, reset=reset and not stays)
+
+    def _count(self, more: int) -> None:
+        with self._passes:
+            self._passing += more
+            self._passes.notify_all()
 
     def _arrived(self, message: bytes) -> Exchange:
         head, _, body = message.partition(b"\r\n\r\n")

@@ -94,6 +94,7 @@ class Stage:
 
     def step(self, seconds: float, key: str) -> None:
         """Let time pass, for the sandbox and for every caller that is sent out from now on."""
+        self.proxy.quiet()
         self._control("POST", "clock", key, {"advance_seconds": seconds})
         self.ahead += timedelta(seconds=seconds)
 
