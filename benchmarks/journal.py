@@ -28,7 +28,7 @@ AT_MOST = 5, 3
 
 # Keys are random, as those of questions are, so that a new one may belong on any page of an index.
 _FILL = """
-PRAGMA synchronous = OFF;
+PRAGMA journal_mode = OFF;
 PRAGMA cache_size = -600000;
 BEGIN;
 CREATE TEMP TABLE rows AS
@@ -81,7 +81,6 @@ def _line(home: Path, size: int) -> Line:
     Journal(file).close()
     with closing(sqlite3.connect(file, isolation_level=None)) as db:
         db.executescript(_FILL.format(size=size, today=min(TODAY, size // 2)))
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return Line(Settings(api_key="tc_live_benchmark", base_url="https://topcalls.invalid", home=home))
 
 
