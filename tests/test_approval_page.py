@@ -268,7 +268,8 @@ def test_the_cookie_of_one_question_answers_no_other(desk: Desk) -> None:
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"])
 def test_nothing_but_a_form_changes_anything(desk: Desk, method: str, path: str) -> None:
     visitor, token = desk.let_in()
-    visitor.request(method, path.format(token=token))
+    form = {**form_of(visitor.get("/").text), "answer": "yes"}
+    visitor.request(method, path.format(token=token), data=form)
     assert desk.decision() is None
 
 
