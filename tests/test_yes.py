@@ -195,6 +195,22 @@ def test_a_yes_from_before_a_stop_dials_nothing_and_one_from_after_does(home: Pa
     assert sent("sync", line, Script(201), PLACE, approve=yes).call_id == "c1"
 
 
+@pytest.mark.parametrize("said", [None, "error"])
+def test_a_window_that_nobody_answered_ends_no_call_of_another(live: Callable[..., Line], said: Any) -> None:
+    """Two windows show one question. In one it is approved and dialled, in the other nobody is there."""
+    line, placed = live(), []
+
+    def approve(ask: Ask) -> Any:
+        placed.append(sent("sync", line, Script(201), PLACE, Answer(True, ask.seal)).call_id)
+        if said:
+            raise Declined("Nobody can be asked here.")
+
+    with pytest.raises(Declined):
+        sent("sync", line, Script(), PLACE, approve=approve)
+    again = sent("sync", line, Script(), PLACE)
+    assert (again.call_id, again.replayed) == (placed[0], True)
+
+
 SURFACES = ["client", "async", "langchain", "mcp"]
 
 

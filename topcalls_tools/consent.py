@@ -206,6 +206,6 @@ def _once(request: Endpoint[R], yes: Yes, known: Known, desk: Desk) -> Flow[R]:
         reply = request.reply((yield from transmit(request, desk, ask.key)))
     except TopCallsError as error:
         if error.happened is False:
-            yield Keep(lambda: desk.journal().close_ask(ask.key, desk.clock()))
+            yield Keep(lambda: desk.journal().close_ask(ask.key, desk.clock(), used=True))
         raise
     return (yield from kept(reply, lambda: desk.journal().record(ask, declared(reply), desk.clock())))

@@ -34,6 +34,7 @@ MOST = _this_ask.values(minutes=bindparam("most"))
 ANSWERED = _this_ask.values(decision=bindparam("said"), decided_at=bindparam("at"), by=bindparam("way"))
 USED = _this_ask.values(used_at=bindparam("now"))
 LAPSED = _this_ask.where(asks.c.expires_at > bindparam("now")).values(expires_at=bindparam("now"))
+LAPSED_UNUSED = LAPSED.where(asks.c.used_at.is_(None))
 
 DIAL = select(dials).where(dials.c.key == bindparam("key"))
 NEW_DIAL = insert(dials)

@@ -103,11 +103,11 @@ class Journal:
             append(db, _answer(row))
             return row
 
-    def close_ask(self, key: str, now: datetime) -> None:
-        """Let a question lapse whose deed surely did not happen, so that the same deed may be asked about
-        anew."""
+    def close_ask(self, key: str, now: datetime, *, used: bool = False) -> None:
+        """Let a question lapse, so that the same deed may be asked about anew. One whose yes was `used` only
+        where the deed surely did not happen: another window may be doing it."""
         with self.writing() as db:
-            _lapse(db, key, now)
+            _lapse(db, key, now, used)
 
     def slip(self, key: str, slip: str, box: str, until: datetime) -> None:
         """Keep the digest of the slip that redeems a question, and what it redeems, sealed."""
@@ -177,7 +177,7 @@ class Journal:
             content = {"reply": reply} if reply else None
             append(db, Link(mine.account, now, "outcome", mine.key, facts, content))
             if over:
-                _lapse(db, mine.key, now)
+                _lapse(db, mine.key, now, True)
         settled = replace(mine, state=state, settled_at=now, reply=reply, call_id=call_id)
         return replace(settled, closed_at=closed_at, used_minutes=used_minutes)
 
@@ -277,9 +277,9 @@ def _answer(row: AskRow) -> Link:
     return Link(row.account, at, "answer", row.key, {"decision": row.decision, "by": row.by})
 
 
-def _lapse(db: Connection, key: str, now: datetime) -> None:
-    db.execute(say.SPENT, {"this": key})
-    if db.execute(say.LAPSED, {"this": key, "now": now}).rowcount:
+def _lapse(db: Connection, key: str, now: datetime, used: bool) -> None:
+    if db.execute(say.LAPSED if used else say.LAPSED_UNUSED, {"this": key, "now": now}).rowcount:
+        db.execute(say.SPENT, {"this": key})
         account = next(iter(row["account"] for row in db.execute(say.ASK, {"key": key}).mappings()), "")
         append(db, Link(account, now, "lapsed", key, {}))
 
