@@ -98,7 +98,7 @@ def asked(ask: Ask, line: Line) -> types.InputRequiredResult:
     form = types.ElicitRequestFormParams(message=ask.question.text(), requested_schema=SCHEMA)
     return types.InputRequiredResult(
         input_requests={FIELD: types.ElicitRequest(params=form)},
-        request_state=f"{ask.seal} {line.clock().timestamp()}",
+        request_state=f"{ask.seal} {line.clock().timestamp()} {ask.minutes!r}",
     )
 
 
@@ -107,11 +107,11 @@ def answered(params: types.CallToolRequestParams, line: Line) -> tuple[Answer | 
     that nobody can have read."""
     if params.request_state is None:
         return None, False
-    seal, _, left_at = params.request_state.partition(" ")
-    after = line.clock().timestamp() - float(left_at or "inf")
+    seal, left_at, minutes = params.request_state.split(" ")
+    after = line.clock().timestamp() - float(left_at)
     said = (params.input_responses or {}).get(FIELD)
     unread = line.strict and _unread(said, after)
-    return (None if unread else _heard(said, seal, after)), unread
+    return (None if unread else _heard(said, seal, after, float(minutes))), unread
 
 
 def _unread(said: object, after: float) -> bool:
@@ -119,11 +119,11 @@ def _unread(said: object, after: float) -> bool:
     return after < READS_FOR or (getattr(said, "action", None) == "accept" and _yes(said) is None)
 
 
-def _heard(said: object, seal: str, after: float) -> Answer:
+def _heard(said: object, seal: str, after: float, minutes: float | None = None) -> Answer:
     """Yes and no are answers. Everything else (closed, empty, malformed) is none."""
     action = getattr(said, "action", None)
     yes = False if action == "decline" else _yes(said) if action == "accept" else None
-    return Answer(yes, seal, "form", after)
+    return Answer(yes, seal, "form", after, minutes)
 
 
 def _yes(said: object) -> bool | None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
 
+from topcalls_tools.approval.listening import listen
 from topcalls_tools.journal.store import Journal
 
 from .chromium import chromium, needed
@@ -17,7 +21,7 @@ from .test_approval_page import KEY, Desk
 
 needed()
 
-from playwright.sync_api import Browser, Locator, Page, expect  # noqa: E402
+from playwright.sync_api import Browser, Locator, Page, Request, expect  # noqa: E402
 
 HOSTILE = (
     "Ask when they open.\n\n</pre><form action='/answer'><button name=answer value=yes>Decline</button></form>"
@@ -40,8 +44,6 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     desk.journal.close()
 
 
-NEIGHBOUR = "http://127.0.0.1:8099/"
-"""Another program of this machine: another origin, and yet the same site by the rules for cookies."""
 HEAP = "".join(letter + "\u0336\u0313\u0350\u035b\u0489" * 40 for letter in "APPROVED by the owner")
 
 
@@ -54,12 +56,22 @@ def opened(desk: Desk, browser: Browser, key: str = KEY, **context: Any) -> Page
     return page
 
 
-def neighbour(page: Page, body: str) -> Page:
-    """A page of the neighbour's in the same browser."""
-    other = page.context.new_page()
-    other.route(NEIGHBOUR, lambda route: route.fulfill(content_type="text/html", body=body))
-    other.goto(NEIGHBOUR)
-    return other
+@pytest.fixture
+def neighbour() -> Iterator[Callable[[Page, str], Page]]:
+    """Opens a page of another program of this machine in the same browser: another origin, and yet the same
+    site by the rules for cookies. A server, since a browser keeps made-up pages from this machine anyway."""
+    shown: list[str] = []
+    app = Starlette(routes=[Route("/", lambda _: HTMLResponse(shown[-1]))])
+    server = listen(app)
+
+    def open_it(page: Page, body: str) -> Page:
+        shown.append(body)
+        other = page.context.new_page()
+        other.goto(server.address)
+        return other
+
+    yield open_it
+    server.close()
 
 
 @pytest.mark.parametrize(("button", "written"), [("Approve", "yes"), ("Decline", "no")])
@@ -121,6 +133,9 @@ def test_on_a_small_screen_nothing_is_cut_and_the_buttons_are_there(
         assert box["y"] + box["height"] <= 844
     task = page.locator("pre").nth(1)
     assert task.inner_text().endswith("x" * 400)
+    assert task.evaluate("one => one.scrollWidth <= one.clientWidth"), (
+        "what has no spaces is broken into lines"
+    )
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (sum(map(int, dark[4:-1].split(","))) < 150) == (scheme == "dark")
 
@@ -188,19 +203,22 @@ def contrast(part: Locator) -> float:
     return float((max(ink, paper) + 0.05) / (min(ink, paper) + 0.05))
 
 
-def test_it_shows_nothing_in_a_frame(desk: Desk, browser: Browser) -> None:
+def test_it_shows_nothing_in_a_frame(
+    desk: Desk, browser: Browser, neighbour: Callable[[Page, str], Page]
+) -> None:
     page = opened(desk, browser)
-    given: list[dict[str, str]] = []
-    page.context.on("request", lambda one: given.append(one.headers) if one.url == page.url else None)
+    given: list[Request] = []
+    page.context.on("request", lambda one: given.append(one) if one.url == page.url else None)
     frame = neighbour(page, f"<iframe src='{desk.page.address}/'></iframe>").frames[1]
-    assert len(given) == 1, "it was asked for, and came"
+    (asked,) = given
+    assert "cookie" in asked.all_headers()
     assert frame.url == "chrome-error://chromewebdata/"
     assert "Place call?" not in frame.content()
 
 
 @pytest.mark.parametrize("answer", ["yes", "no"])
 def test_a_form_of_another_program_of_this_machine_writes_nothing(
-    desk: Desk, browser: Browser, answer: str
+    desk: Desk, browser: Browser, neighbour: Callable[[Page, str], Page], answer: str
 ) -> None:
     """It has the cookie's help, and let it know the token: the origin gives it away."""
     page = opened(desk, browser)

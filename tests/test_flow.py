@@ -225,9 +225,8 @@ def test_a_lost_call_is_adopted_when_it_can_only_be_ours(live: Callable[..., Lin
     line, script = live(), Script(500, (200, {"data": [other, row]}), (200, single))
     assert sent(driver, line, script, PLACE, approve=yes).call_id == "c9"
     assert [dial.state for dial in line.desk().journal().dials("live")] == ["placed"]
-    twice = Script(
-        500, (200, {"data": [row, {**row, "id": "c7"}]}), (200, single), (200, {**single, "id": "c7"})
-    )
+    two = [{**single, "id": name} for name in ("c6", "c7")]
+    twice = Script(500, (200, {"data": two}), (200, two[0]), (200, two[1]))
     with pytest.raises(Broken):
         sent(driver, line, twice, PlaceCall(**{**CALL, "task": CALL["task"], "max_duration": 9}), approve=yes)
 

@@ -45,7 +45,9 @@ def agreed(request: Endpoint[R], desk: Desk, answer: Answer | None) -> Flow[R]:
     digest = _digest(request, known, desk)
     if request.effect is Effect.SPEND:
         yield from bookkeeping(desk, besides=digest)
-    words = _question(request, known, (yield from heard(request, known, desk)), desk)
+    earlier: AskRow | None = yield Keep(lambda: desk.journal().standing(desk.account, digest, desk.clock()))
+    said = yield from heard(request, known, desk, besides=earlier.key if earlier else "")
+    words = _question(request, known, said, desk)
     mine = _ask_row(request, known, digest, words, desk)
     ask: AskRow
     if answer is None:
@@ -57,6 +59,9 @@ def agreed(request: Endpoint[R], desk: Desk, answer: Answer | None) -> Flow[R]:
     note: str | None = None
     match ask.decision:
         case "no":
+            raise Declined(_NO)
+        case "yes" if answer is not None and answer.yes is False and ask.used_at is None:
+            yield Keep(lambda: desk.journal().close_ask(ask.key, desk.clock()))
             raise Declined(_NO)
         case "yes" if answer is not None and answer.yes is not True:
             raise Declined(_AGREED_BEFORE)
@@ -82,7 +87,7 @@ def agreed(request: Endpoint[R], desk: Desk, answer: Answer | None) -> Flow[R]:
         else:
             reply = yield from dial(request, yes, known, desk)
     except Refused as refusal:
-        if refusal.rule == "stop-all":
+        if refusal.rule not in ("time-left", "journal"):  # where it was not done after all, it is asked anew
             yield Keep(lambda: desk.journal().close_ask(ask.key, desk.clock()))
         raise
     unsaid = note and isinstance(reply, Done) and reply.note is None
@@ -109,7 +114,7 @@ def _answered(ask: AskRow | None, answer: Answer, digest: str, desk: Desk) -> As
     """The question that an answer was given to: it counts for that one, and for this very deed alone."""
     if ask is None or ask.digest != digest or answer.seal != f"{ask.key}.{digest}":
         ask = None
-    if ask is None or ask.expires_at <= desk.clock():
+    if ask is None or ask.expires_at <= desk.clock() or ask.minutes > (answer.minutes or ask.minutes):
         raise Refused(
             "one-yes-one-deed",
             "This answer was given to another question, or more than 10 minutes ago; call again to be asked "

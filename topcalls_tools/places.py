@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .api.fields import E164
 
 
+@lru_cache(1024)
 def country(number: E164) -> str:
     """The country of a number in English, or its country code where it belongs to none or to several."""
     import phonenumbers

@@ -17,12 +17,13 @@ from .endpoint import Endpoint
 from .errors import NotFound, TopCallsError
 from .facts import allowed, looked
 from .journal import AskRow, DialRow
-from .journal.archive import purge
+from .journal.archive import purge_at_times
 from .journal.ledger import AT_MOST
 from .steps import IN_ALL, LEASE, Desk, Flow, Keep, glance
 
 TOO_EARLY = timedelta(seconds=30)
 """How soon after a dial there is nothing to add up yet."""
+IN_DOUBT = ("sending", "unknown")
 AT_ONCE = 10
 """How many calls are looked at by the way."""
 KEEPS_FREE = IN_ALL - 12
@@ -35,15 +36,15 @@ def bookkeeping(desk: Desk, besides: str = "") -> Flow[None]:
     `besides` is the digest of a deed that is about to be done, and finishes what it began itself.
     """
     try:
-        if (yield Keep(lambda: desk.journal().open_dials(desk.account))):
-            yield from reconcile(desk, besides, KEEPS_FREE)
-            yield from close_books(desk, KEEPS_FREE)
-        yield Keep(lambda: purge(desk.journal(), desk.clock() - desk.keeps, desk.clock()))
+        rows = yield from _open(desk)
+        yield from _reconciled(rows, desk, besides=besides, keeps_free=KEEPS_FREE)
+        yield from _closed(rows, desk, keeps_free=KEEPS_FREE)
+        yield Keep(lambda: purge_at_times(desk.journal(), desk.keeps, desk.clock()))
     except TopCallsError:
         return  # whatever it is, the dial itself says it in its own words
 
 
-def reconcile(desk: Desk, besides: str = "", keeps_free: float = 0, *, thorough: bool = False) -> Flow[int]:
+def reconcile(desk: Desk, *, thorough: bool = False) -> Flow[int]:
     """Finish the dials whose sender is gone. Gives how many are still in doubt; `thorough` looks once more
     for those that are unknown.
 
@@ -51,26 +52,43 @@ def reconcile(desk: Desk, besides: str = "", keeps_free: float = 0, *, thorough:
     under its own key, so that TopCalls dials at most once. Later it is only looked for: a call that can only
     be ours is ours, and otherwise it stays unknown. A yes given at noon rings no phone at night.
     """
+    return (yield from _reconciled((yield from _open(desk)), desk, thorough=thorough))
+
+
+def close_books(desk: Desk) -> Flow[None]:
+    """Read each of our calls that is not closed yet, once; settle the minutes of those that have ended."""
+    yield from _closed((yield from _open(desk)), desk)
+
+
+def _open(desk: Desk) -> Flow[list[DialRow]]:
+    """The dials of this account that are not closed."""
     rows: list[DialRow] = yield Keep(lambda: desk.journal().open_dials(desk.account))
+    return rows
+
+
+def _reconciled(
+    rows: list[DialRow], desk: Desk, *, besides: str = "", keeps_free: float = 0, thorough: bool = False
+) -> Flow[int]:
     doubtful = 0
     for row in rows:
-        if row.state not in ("sending", "unknown") or row.line != desk.line or row.digest == besides:
+        if row.state not in IN_DOUBT or row.line != desk.line:
+            continue
+        if row.digest == besides and (yield from _alive(row, desk)):
             continue
         gone = row.state == "sending" and desk.clock() - row.leased_at > LEASE
         if (gone or (thorough and row.state == "unknown")) and desk.left() > keeps_free:
             row = yield from _finished(row, desk)
-        doubtful += row.state in ("sending", "unknown")
+        doubtful += row.state in IN_DOUBT
     return doubtful
 
 
-def close_books(desk: Desk, keeps_free: float = 0) -> Flow[None]:
-    """Read each of our calls that is not closed yet, once; settle the minutes of those that have ended."""
-    rows: list[DialRow] = yield Keep(lambda: desk.journal().open_dials(desk.account))
+def _closed(rows: list[DialRow], desk: Desk, *, keeps_free: float = 0) -> Flow[None]:
     looks = 0
     for row in rows:
-        early = row.settled_at is None or desk.clock() - row.settled_at < TOO_EARLY
+        early = row.settled_at is None and desk.clock() - row.sent_at <= AT_MOST
+        early = early or (row.settled_at is not None and desk.clock() - row.settled_at < TOO_EARLY)
         enough = keeps_free and (looks == AT_ONCE or desk.left() <= keeps_free)
-        if early or enough or row.line != desk.line:
+        if early or enough:
             continue
         looks += 1
         used = yield from _used(row, desk)
@@ -103,8 +121,7 @@ def _finished(row: DialRow, desk: Desk) -> Flow[DialRow]:
 def _may_still_ring(request: Endpoint[Any], row: DialRow, desk: Desk) -> Flow[bool]:
     """Whether the yes still counts: not older than its question lives, given after the last stop, and within
     the rules as they are now."""
-    ask: AskRow | None = yield Keep(lambda: desk.journal().asked(row.key))
-    if ask is None or ask.expires_at <= desk.clock() or desk.trouble:
+    if desk.trouble or not (yield from _alive(row, desk)):
         return False
     try:
         known = yield from looked(request, desk)
@@ -113,9 +130,17 @@ def _may_still_ring(request: Endpoint[Any], row: DialRow, desk: Desk) -> Flow[bo
         return False
 
 
+def _alive(row: DialRow, desk: Desk) -> Flow[bool]:
+    """Whether the yes to a dial is not older than its question lives."""
+    ask: AskRow | None = yield Keep(lambda: desk.journal().asked(row.key))
+    return ask is not None and ask.expires_at > desk.clock()
+
+
 def _used(row: DialRow, desk: Desk) -> Flow[float | None]:
     """The minutes that a dial used in the end; None while it goes on. What nobody can tell counts whole."""
     over = desk.clock() - row.sent_at > AT_MOST
+    if row.line != desk.line:  # placed by another key, which may be gone: nobody can look
+        return row.minutes if over else None
     try:
         if row.call_id:
             call = yield from glance(GetCall(call_id=row.call_id), desk)

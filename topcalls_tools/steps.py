@@ -89,6 +89,8 @@ class Answer:
     by: Literal["callback", "form", "page", "terminal", "interrupt", "slip", "practice", "none"] = "callback"
     after: float | None = None
     """Seconds that a form was open; None where no form was."""
+    minutes: float | None = None
+    """The most that the form named, where it travelled by itself."""
 
     @property
     def key(self) -> str:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 600.0
 """Seconds that settling may take: nobody waits for it but the owner."""
-IN_DOUBT = ("sending", "unknown")
 
 
 @click.command()
@@ -102,6 +101,8 @@ def _agreed(question: str) -> None:
 
 def _settled(rows: list[tuple[DialRow, DialRow]], others: int) -> Iterator[str]:
     """What settling found, a sentence each; `rows` are calls as they were and as they are."""
+    from ..reconcile import IN_DOUBT
+
     doubtful = [now for _, now in rows if now.state in IN_DOUBT]
     found = sum(was.state in IN_DOUBT and now.state not in IN_DOUBT for was, now in rows)
     closed = sum(now.closed_at is not None for _, now in rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import phonenumbers
@@ -118,6 +119,7 @@ def _room(action: Action[Any], facts: Facts, left: float, where: str) -> Verdict
     return Refuse(f"This may use {most:,.10g} minutes and {max(0.0, left):,.10g} {where}", works)
 
 
+@lru_cache(1024)
 def _forbidden(number: E164) -> str | None:
     parsed = phonenumbers.parse(number)
     code, national = parsed.country_code or 0, str(parsed.national_number)

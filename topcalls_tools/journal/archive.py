@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, and_, exists, insert, or_, select
@@ -19,6 +20,8 @@ from .tables import asks, dials, do_not_call, personal
 
 AT_ONCE = 200
 """How many old rows are forgotten by the way, before a dial."""
+EVERY = timedelta(minutes=5)
+"""How often that is done."""
 
 
 def listed(journal: Journal, most: int) -> list[tuple[AskRow, DialRow | None]]:
@@ -72,6 +75,13 @@ def head(journal: Journal) -> str:
         return evidence.head(db)
 
 
+def purge_at_times(journal: Journal, keeps: timedelta, now: datetime) -> None:
+    """Forget a little of what is older than it is kept, at most every few minutes in each process."""
+    if journal.purged_at is None or now - journal.purged_at > EVERY:
+        journal.purged_at = now
+        purge(journal, now - keeps, now)
+
+
 def purge(journal: Journal, before: datetime, now: datetime, most: int = AT_ONCE) -> int:
     """Forget what is personal and from before, oldest first; gives of how many questions. Dials that are not
     closed keep it."""
@@ -93,7 +103,9 @@ def forget(journal: Journal, number: str, now: datetime, callee: str | None = No
     """
     with journal.writing() as db:
         about = personal.c.content.contains(number, autoescape=True)
-        keys = list(db.scalars(select(personal.c.key).where(about).distinct()))
+        held = db.execute(select(personal.c.key, personal.c.content).where(about))
+        whole = re.compile(re.escape(number) + r"(?![0-9])")  # not the beginning of a longer one
+        keys = list(dict.fromkeys(key for key, content in held if whole.search(content)))
         going = dials.c.closed_at.is_(None) & dials.c.key.in_(keys)
         if db.scalar(select(dials.c.key).where(going).limit(1)):
             raise Refused(

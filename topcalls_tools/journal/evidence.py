@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, RowMapping, delete, select
 
+from . import AskRow
 from .statements import KNOWN, LAST_LINK, LINKS_OF, NEW_LINK, NEW_PERSONAL
 from .tables import evidence, personal, utc
 
@@ -53,6 +54,20 @@ class Link:
     key: str
     facts: dict[str, Any]
     content: dict[str, Any] | None = None
+
+
+def asked(row: AskRow, now: datetime) -> Link:
+    """The link of a question."""
+    facts = {"tool": row.tool, "minutes": row.minutes, "expires_at": row.expires_at.isoformat()}
+    return Link(
+        row.account, now, "question", row.key, facts, {"target": row.target, "question": row.question}
+    )
+
+
+def answered(row: AskRow) -> Link:
+    """The link of an answer."""
+    at = row.decided_at or row.asked_at
+    return Link(row.account, at, "answer", row.key, {"decision": row.decision, "by": row.by})
 
 
 def append(db: Connection, *links: Link) -> None:

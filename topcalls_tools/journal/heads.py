@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
+from ..errors import Misconfigured
+
 log = logging.getLogger("topcalls")
 
 
@@ -18,7 +20,10 @@ def teller(where: str | None, home: Path) -> Callable[[str], None] | None:
         return None
     if where == "syslog":
         return _to_syslog
-    path = home / Path(where).expanduser()
+    try:
+        path = home / Path(where).expanduser()
+    except RuntimeError:
+        raise Misconfigured(f"evidence_head {where} names nobody's home; give a whole path.") from None
     return lambda head: _to_file(path, head)
 
 

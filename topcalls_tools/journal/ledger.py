@@ -21,4 +21,4 @@ def ledger(db: Connection, inquiry: Inquiry, now: datetime) -> Ledger:
     ours = {"account": inquiry.account, "besides": inquiry.besides}
     sums = db.execute(SUMS, {**ours, **since}).one()
     blocked = db.scalars(BLOCKED, {"callees": inquiry.callees}) if inquiry.callees else ()
-    return Ledger(sums.day or 0, sums.unseen or 0, frozenset(blocked), utc(sums.stop))
+    return Ledger(sums.day, sums.unseen or 0, frozenset(blocked), utc(sums.stop))

@@ -38,6 +38,9 @@ LAPSED_UNUSED = LAPSED.where(asks.c.used_at.is_(None))
 
 DIAL = select(dials).where(dials.c.key == bindparam("key"))
 NEW_DIAL = insert(dials)
+OTHERS = select(dials.c.call_id).where(
+    dials.c.key != bindparam("key"), dials.c.call_id.in_(bindparam("calls", expanding=True))
+)
 _this_dial = update(dials).where(dials.c.key == bindparam("this"))
 TAKEN = _this_dial.values(leased_at=bindparam("now"))
 SETTLED = _this_dial.where(
@@ -56,12 +59,11 @@ _open = and_(dials.c.account == bindparam("account"), dials.c.closed_at.is_(None
 OPEN_DIALS = select(dials).where(_open).order_by(dials.c.sent_at)
 DIALS = select(dials).where(dials.c.account == bindparam("account")).order_by(dials.c.sent_at.desc())
 
+_minutes = func.coalesce(dials.c.used_minutes, dials.c.minutes)
+_lately = and_(dials.c.account == bindparam("account"), dials.c.sent_at > bindparam("day"))
+_day = select(func.sum(_minutes)).where(_lately).scalar_subquery()  # by an index that holds all of it
+_own = select(_minutes).where(dials.c.key == bindparam("besides"), _lately).scalar_subquery()
 _counted = and_(dials.c.account == bindparam("account"), dials.c.key != bindparam("besides"))
-_day = (
-    select(func.sum(func.coalesce(dials.c.used_minutes, dials.c.minutes)))
-    .where(_counted, dials.c.sent_at > bindparam("day"))
-    .scalar_subquery()
-)
 # TopCalls' balance knows a call once it has answered for it; until then its minutes are ours to count.
 _unanswered = dials.c.state.in_(("sending", "unknown"))
 _answered_since = and_(dials.c.state == "placed", dials.c.settled_at >= bindparam("looked_at"))
@@ -72,7 +74,11 @@ _unseen = (
     .scalar_subquery()
 )
 _stop = select(stops.c.at).where(stops.c.account == bindparam("account")).scalar_subquery()
-SUMS = select(_day.label("day"), _unseen.label("unseen"), _stop.label("stop"))
+SUMS = select(
+    (func.coalesce(_day, 0) - func.coalesce(_own, 0)).label("day"),
+    _unseen.label("unseen"),
+    _stop.label("stop"),
+)
 BLOCKED = select(do_not_call.c.number).where(do_not_call.c.number.in_(bindparam("callees", expanding=True)))
 
 STOPPED = update(stops).where(stops.c.account == bindparam("this")).values(at=bindparam("now"))

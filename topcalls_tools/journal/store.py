@@ -16,7 +16,7 @@ from ..errors import Refused
 from . import AskRow, Decision, DialRow, Inquiry, Ledger, State, Yes
 from . import statements as say
 from .engine import Storage
-from .evidence import Link, append
+from .evidence import Link, answered, append, asked
 from .ledger import ledger
 from .rows import as_asks, as_dials, stored
 from .tables import asks, dials
@@ -38,6 +38,8 @@ class Journal:
         self, where: Path | str, patience: float = 10, told: Callable[[str], None] | None = None
     ) -> None:
         self.storage = Storage(where, patience)
+        self.purged_at: datetime | None = None
+        """When this process last forgot what is old."""
         self._told = told
 
     def close(self) -> None:
@@ -64,7 +66,7 @@ class Journal:
                     return row
                 db.execute(say.MOST, {"this": row.key, "most": mine.minutes})
                 row = replace(row, minutes=mine.minutes, question=mine.question)
-                append(db, _asked(row, now))
+                append(db, asked(row, now))
                 return row
             if (count := db.scalar(say.UNANSWERED, alive) or 0) >= OPEN_ASKS:
                 raise Refused(
@@ -74,8 +76,18 @@ class Journal:
                 )
             db.execute(say.SLIPS_OVER, {"now": now})
             db.execute(say.NEW_ASK, stored(mine, asks))
-            append(db, _asked(mine, now))
+            append(db, asked(mine, now))
             return mine
+
+    def standing(self, account: str, digest: str, now: datetime) -> AskRow | None:
+        """The question about this very deed that is open or was answered, where there is one."""
+        with self.storage.reading() as db:
+            return next(iter(_asks(db, say.SAME_ASK, account=account, digest=digest, now=now)), None)
+
+    def others(self, mine: DialRow, call_ids: list[str]) -> set[str]:
+        """Those of some calls that other dials have made."""
+        with self.storage.reading() as db:
+            return set(db.scalars(say.OTHERS, {"key": mine.key, "calls": call_ids}))
 
     def asked(self, key: str) -> AskRow | None:
         """The question with this key."""
@@ -100,7 +112,7 @@ class Journal:
             if decision == "no":
                 _spend(db, key, now)
             row = replace(row, decision=decision, decided_at=now, by=by)
-            append(db, _answer(row))
+            append(db, answered(row))
             return row
 
     def close_ask(self, key: str, now: datetime, *, used: bool = False) -> None:
@@ -262,19 +274,7 @@ def _used(db: Connection, row: AskRow, yes: Yes, now: datetime) -> tuple[Link, .
     if row.decision is not None:
         return ()
     db.execute(say.ANSWERED, {"this": row.key, "said": "yes", "at": yes.at, "way": yes.by})
-    return (_answer(replace(row, decision="yes", decided_at=yes.at, by=yes.by)),)
-
-
-def _asked(row: AskRow, now: datetime) -> Link:
-    facts = {"tool": row.tool, "minutes": row.minutes, "expires_at": row.expires_at.isoformat()}
-    return Link(
-        row.account, now, "question", row.key, facts, {"target": row.target, "question": row.question}
-    )
-
-
-def _answer(row: AskRow) -> Link:
-    at = row.decided_at or row.asked_at
-    return Link(row.account, at, "answer", row.key, {"decision": row.decision, "by": row.by})
+    return (answered(replace(row, decision="yes", decided_at=yes.at, by=yes.by)),)
 
 
 def _lapse(db: Connection, key: str, now: datetime, used: bool) -> None:

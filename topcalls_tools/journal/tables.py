@@ -75,7 +75,7 @@ dials = Table(
     Column("call_id", String(128)),
     Column("used_minutes", Float),
     Column("closed_at", DateTime(timezone=True)),
-    Index("dials_of_account", "account", "sent_at"),
+    Index("dials_of_account", "account", "sent_at", "used_minutes", "minutes"),
     Index("dials_of_call", "call_id"),
     Index(
         "dials_open",

@@ -81,6 +81,8 @@ def upgrade() -> None:
         dials.alter_column("line", nullable=False)
         dials.alter_column("agreed_at", nullable=False)
         dials.create_index("dials_of_call", ["call_id"])
+        dials.drop_index("dials_of_account")
+        dials.create_index("dials_of_account", ["account", "sent_at", "used_minutes", "minutes"])
     op.create_index(
         "dials_open",
         "dials",
