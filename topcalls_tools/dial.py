@@ -158,8 +158,8 @@ def _traces(request: Endpoint[Any], row: DialRow, desk: Desk) -> Flow[list[dict[
                     if brief == (request.task or request.instructions):
                         told = {"provider_call_id": call.external_call_id, "status": call.status}
                         found.append({"call_id": call.id, **told})
-                    else:
-                        strange = True  # nobody here has made it: whose it is cannot be told
+                    elif brief is None:
+                        strange = True  # whose it is cannot be told
                 return found if found or not strange else None
             case StartCampaign():
                 campaign = yield from read(GetCampaign(campaign_id=request.campaign_id), desk)
