@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,7 @@ from .errors import Broken, Declined, Refused, TopCallsError, Unreachable
 from .facts import Known, allowed, consent, inquiry
 from .journal import DialRow, Ledger, State, Yes
 from .steps import ASK_LIVES, LEASE, PAUSES, TO_DIAL, Desk, Flow, Keep, Sleep, read, transmit
-from .wire import iso
+from .wire import iso, moment
 
 LOOK_AGAIN = 0.25
 """Seconds between two looks at a dial that another process has begun."""
@@ -54,16 +54,12 @@ def dial(request: Endpoint[R], yes: Yes, known: Known, desk: Desk) -> Flow[R]:
         row, ours = yield from _taken_over(request, row, desk)
     match row.state:
         case "placed":
-            if row.reply is None:
-                raise Declined(f"This was done at {iso(row.sent_at)}, and what is known of it was forgotten.")
-            return replayed(request, row.reply, row.settled_at or row.sent_at)
+            return _first_outcome(request, row)
         case "sending" if first:
             return (yield from ring(request, row, desk))
         case "sending" if (yield from allowed(request, known, row, desk)):
             return (yield from ring(request, row, desk, in_doubt(request, row)))
-        case "sending":
-            return (yield from adopted(request, row, desk, in_doubt(request, row)))
-        case "unknown":
+        case "sending" | "unknown":
             return (yield from adopted(request, row, desk, in_doubt(request, row)))
         case _:
             raise Declined("This yes is spent: TopCalls refused the call; call again to be asked anew.")
@@ -97,7 +93,7 @@ def ring(request: Endpoint[R], row: DialRow, desk: Desk, doubt: TopCallsError | 
             if error.happened is False and doubt is None:
                 stands = yield from _settled(row, "failed", desk)
                 if stands and stands.state == "placed":  # by a process that took over
-                    return replayed(request, stands.reply or {}, stands.settled_at or stands.sent_at)
+                    return _first_outcome(request, stands)
                 raise
             doubt = doubt or error
             if error.happened is False or pause is None or pause >= desk.left():
@@ -173,22 +169,14 @@ def _could_be(request: PlaceCall, call: CallInList, sent_at: datetime) -> bool:
     """Whether a listed call has our number and caller id and was made in the time of this dial."""
     ours = call.phone_number == request.phone_number
     ours = ours and (request.from_number is None or call.from_phone_number == request.from_number)
-    created = _created(call)
+    created = moment(call.created_at)
     return ours and created is not None and -CLOCKS_DIFFER <= created - sent_at <= ASK_LIVES
 
 
 def _since(calls: tuple[CallInList, ...], sent_at: datetime) -> bool:
     """Whether the last call of a page is so young that the next page may hold ours."""
-    created = _created(calls[0]) if calls else None
+    created = moment(calls[0].created_at) if calls else None
     return created is None or created >= sent_at - CLOCKS_DIFFER
-
-
-def _created(call: CallInList) -> datetime | None:
-    try:
-        created = datetime.fromisoformat(call.created_at or "")
-    except ValueError:
-        return None
-    return created if created.tzinfo else created.replace(tzinfo=UTC)
 
 
 def _settled(
@@ -221,6 +209,13 @@ def declared(reply: Record) -> dict[str, Any]:
 def replayed(request: Endpoint[R], reply: dict[str, Any], at: datetime) -> R:
     """The outcome of an earlier call with the same yes."""
     return _reply_of(request, {**reply, "replayed": True, "first_at": iso(at)})
+
+
+def _first_outcome(request: Endpoint[R], row: DialRow) -> R:
+    """What came of a dial that was placed before."""
+    if row.reply is None:
+        raise Declined(f"This was done at {iso(row.sent_at)}, and what is known of it was forgotten.")
+    return replayed(request, row.reply, row.settled_at or row.sent_at)
 
 
 def in_doubt(request: Endpoint[Any], row: DialRow) -> Unreachable:

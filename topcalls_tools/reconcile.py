@@ -85,8 +85,8 @@ def _reconciled(
 def _closed(rows: list[DialRow], desk: Desk, *, keeps_free: float = 0) -> Flow[None]:
     looks = 0
     for row in rows:
-        early = row.settled_at is None and desk.clock() - row.sent_at <= AT_MOST
-        early = early or (row.settled_at is not None and desk.clock() - row.settled_at < TOO_EARLY)
+        # A dial in doubt is settled first; one of another key never is.
+        early = desk.clock() - row.settled_at < TOO_EARLY if row.settled_at else row.line == desk.line
         enough = keeps_free and (looks == AT_ONCE or desk.left() <= keeps_free)
         if early or enough:
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 
@@ -50,3 +50,12 @@ def depth(value: Any, level: int = 1) -> int:
 def iso(at: datetime) -> str:
     """A time (aware, UTC) as TopCalls writes times."""
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment(text: str | None) -> datetime | None:
+    """The inverse of `iso`, aware; None where nothing stands there that is a time."""
+    try:
+        at = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

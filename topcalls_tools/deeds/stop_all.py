@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from ..action import Effect, Record
-from ..api.calls import ENDED, CallInList, CancelCall, ListCalls, StopCall
+from ..api.calls import ENDED, CancelCall, ListCalls, StopCall
 from ..api.campaigns import ListCampaigns, PauseCampaign
 from ..api.fields import Paged
 from ..endpoint import Brake
 from ..errors import NotFound, TooMany, TopCallsError
 from ..flow import Deed, brake
 from ..steps import LEASE, ONE_ATTEMPT, Desk, Flow, Keep, Sleep, read
+from ..wire import moment
 
 if TYPE_CHECKING:
     from ..journal.store import Journal
@@ -194,16 +195,13 @@ def _pages(
 
 def _too_old(pages: list[Any], at: datetime) -> bool:
     """Whether calls after these have ended long ago; by TopCalls' clock where ours is ahead of it."""
-    times = [made for page in (pages[0], pages[-1]) for made in map(_made, page.data) if made]
+    times = [
+        made
+        for page in (pages[0], pages[-1])
+        for made in (moment(call.created_at) for call in page.data)
+        if made
+    ]
     return bool(times) and times[-1] < min(at, times[0]) - GOES_BACK
-
-
-def _made(call: CallInList) -> datetime | None:
-    try:
-        made = datetime.fromisoformat(call.created_at or "")
-    except ValueError:
-        return None
-    return made if made.tzinfo else made.replace(tzinfo=UTC)
 
 
 def _noted(journal: Journal, desk: Desk, at: datetime, told: _Told) -> None:

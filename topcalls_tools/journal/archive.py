@@ -56,7 +56,7 @@ def exported(journal: Journal, key: str) -> dict[str, Any]:
         dial = next(iter(as_dials(db, db.execute(DIAL, {"key": key}).mappings().all())), None)
         links = evidence.entries(db, key)
         return {
-            "question": _json(asdict(ask), leave=("slip", "box")),
+            "question": _json(asdict(ask), leave=("box",)),
             "dial": _json(asdict(dial)) if dial else None,
             "evidence": [_json(asdict(link)) for link in links],
             "head": evidence.head(db),
