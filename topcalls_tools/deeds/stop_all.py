@@ -195,12 +195,8 @@ def _pages(
 
 def _too_old(pages: list[Any], at: datetime) -> bool:
     """Whether calls after these have ended long ago; by TopCalls' clock where ours is ahead of it."""
-    times = [
-        made
-        for page in (pages[0], pages[-1])
-        for made in (moment(call.created_at) for call in page.data)
-        if made
-    ]
+    calls = (*pages[0].data, *pages[-1].data)
+    times = [made for call in calls if (made := moment(call.created_at))]
     return bool(times) and times[-1] < min(at, times[0]) - GOES_BACK
 
 
