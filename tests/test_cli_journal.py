@@ -257,7 +257,9 @@ def test_a_question_that_grows_meanwhile_is_asked_once_more(owner: Line) -> None
     row_of(owner, key="f" * 32, minutes=50, question={**(row.question or {}), "lines": ["Up to 50 minutes."]})
     terminal.type(f"{DIGITS}\n")
     terminal.until("has changed meanwhile")
+    terminal.screen = terminal.screen.partition("has changed meanwhile")[2]
     terminal.until("Up to 50 minutes.")
+    terminal.until("n is no.")  # what was typed before this prompt is dropped
     assert stands(owner, row).decision is None
     terminal.type(f"{DIGITS}\n")
     assert terminal.end() == 0, terminal.screen
