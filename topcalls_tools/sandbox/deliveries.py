@@ -50,6 +50,7 @@ class Courier:
         self._gateway = gateway
         self._real = real
         self._ending = threading.Event()
+        self._ending.set()  # until it is opened, only who asks has something sent
         self._thread: threading.Thread | None = None
         # All below is under the turn, which nobody keeps while something is being sent.
         self._turn = threading.Condition()
