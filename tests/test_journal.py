@@ -168,3 +168,15 @@ def test_a_home_with_odd_characters_holds_the_journal_itself(tmp_path: Path) -> 
     Journal(odd / "journal.db").close()
     assert (odd / "journal.db").stat().st_size > 0
     assert (odd / "journal.db").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(("settled", "unseen"), [(-6, 0), (-5, 10), (-3, 10), (0, 10)])
+def test_a_call_that_a_slow_clock_has_placed_counts_beside_a_balance_of_before(
+    store: Path | str, settled: float, unseen: float
+) -> None:
+    """One machine looks at the balance; then another places a call, whose clock may be five seconds behind."""
+    journal = Journal(store)
+    journal.open_ask(ask())
+    claimed(journal)
+    journal.settle(dial(), "placed", NOW + timedelta(seconds=settled), {"call_id": "c1"})
+    assert journal.ledger(INQUIRY, NOW).unseen_minutes == unseen

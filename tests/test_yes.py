@@ -75,7 +75,8 @@ def test_every_argument_of_a_call_is_among_the_changes() -> None:
 @given(st.data())
 def test_a_changed_field_ends_the_yes(live: Callable[..., Line], data: st.DataObject) -> None:
     line = live()
-    first = PlaceCall(**{**CALL, "task": f"Ask whether they are open on day {next(NUMBERS)}."})
+    task = f"Ask whether they are open on day {next(NUMBERS)}."
+    first = PlaceCall(**{**CALL, "task": task}, max_duration=1)  # of all in five seconds the minutes are held
     name = data.draw(st.sampled_from(sorted(CHANGES)))
     try:
         other = PlaceCall(**{**first.model_dump(exclude_none=True), name: data.draw(CHANGES[name])})

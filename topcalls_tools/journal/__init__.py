@@ -6,13 +6,15 @@ The rows stand here; `store.py` keeps them, `evidence.py` chains what happened, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 Decision = Literal["yes", "no"]
 State = Literal["sending", "placed", "failed", "unknown"]
 """A dial's life: `sending` (the key is ours, the request may be under way), then `placed` (TopCalls gave a
 call), `failed` (TopCalls surely did not dial) or `unknown` (nobody knows)."""
+CLOCKS_DIFFER = timedelta(seconds=5)
+"""How far the clocks of two machines that share a journal, or TopCalls' clock and ours, may differ."""
 
 
 @dataclass(frozen=True, slots=True)

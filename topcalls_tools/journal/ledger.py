@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from . import Inquiry, Ledger
+from . import CLOCKS_DIFFER, Inquiry, Ledger
 from .statements import BLOCKED, SUMS
 from .tables import utc
 
@@ -16,8 +16,9 @@ AT_MOST = timedelta(minutes=70)
 
 
 def ledger(db: Connection, inquiry: Inquiry, now: datetime) -> Ledger:
-    """Read the ledger of an account, in one transaction with whatever depends on it."""
-    since = {"day": now - DAY, "hour": now - AT_MOST, "looked_at": inquiry.looked_at}
+    """Read the ledger of an account, in one transaction with whatever depends on it. Where two clocks leave
+    open whether the balance knows a call, its minutes are counted."""
+    since = {"day": now - DAY, "hour": now - AT_MOST, "looked_at": inquiry.looked_at - CLOCKS_DIFFER}
     ours = {"account": inquiry.account, "besides": inquiry.besides}
     sums = db.execute(SUMS, {**ours, **since}).one()
     blocked = db.scalars(BLOCKED, {"callees": inquiry.callees}) if inquiry.callees else ()
