@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .api.fields import E164
+
+NOWHERE = "001"
+"""What phonenumbers calls the region of country codes without a country, such as +800."""
+
+
+@lru_cache(1024)
+def region(number: str) -> str | None:
+    """The country of a number as two letters (ISO 3166-1), such as DE; None where it belongs to none."""
+    import phonenumbers
+
+    found = phonenumbers.region_code_for_number(phonenumbers.parse(number))
+    return None if found in (None, phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY) else str(found)
 
 
 @lru_cache(1024)
@@ -19,19 +32,37 @@ def country(number: E164) -> str:
     return geocoder.country_name_for_number(parsed, "en") or f"country code +{parsed.country_code}"
 
 
+@lru_cache(1024)
+def region(number: E164) -> str | None:
+    """The country of a number by its ISO 3166 code; None where it belongs to none or to several."""
+    import phonenumbers
+
+    parsed = phonenumbers.parse(number)
+    found = phonenumbers.region_code_for_number(parsed)
+    if found is None:
+        shared = phonenumbers.region_codes_for_country_code(parsed.country_code or 0)
+        found = shared[0] if len(shared) == 1 else None
+    return None if found == NOWHERE else found
+
+
 def zones(number: E164) -> tuple[str, ...]:
-    """Every time zone that the phone may be in, as phonenumbers knows them; none where nobody knows."""
+    """Every time zone that the phone may be in, as phonenumbers knows them; none where nobody knows, or this
+    machine does not know one of them."""
     import phonenumbers
     from phonenumbers import timezone
 
     found = timezone.time_zones_for_number(phonenumbers.parse(number))
-    return tuple(name for name in found if name != timezone.UNKNOWN_TIMEZONE and _zone(name))
+    return found if all(map(zone, found)) else ()
 
 
 def local_time(number: E164, now: datetime) -> str:
     """What time it is where a number rings, in words. Where several zones are possible, from when to when."""
-    names = zones(number)
-    times = sorted({now.astimezone(_zone(name)).replace(tzinfo=None): name for name in names}.items())
+    return time_in(zones(number), now)
+
+
+def time_in(names: Sequence[str], now: datetime) -> str:
+    """What time it is in zones, in words: in one, or from when to when."""
+    times = sorted({now.astimezone(zone(name)).replace(tzinfo=None): name for name in names}.items())
     if not times:
         return "What time it is there is unknown."
     (first, name), (last, _) = times[0], times[-1]
@@ -41,8 +72,24 @@ def local_time(number: E164, now: datetime) -> str:
     return f"It is {first:%H:%M} on {first:%A} to {later} there, by where the phone is."
 
 
-def _zone(name: str) -> ZoneInfo | None:
+def there_and_here(names: Sequence[str], at: datetime) -> str:
+    """An instant (aware) in words, in zones and in UTC: the first whole minute that is not before it."""
+    minute = at.astimezone(UTC).replace(second=0, microsecond=0)
+    if minute < at:
+        minute += timedelta(minutes=1)
+    there = sorted({minute.astimezone(zone(name)).replace(tzinfo=None): name for name in names}.items())
+    here = f"{minute:%Y-%m-%d %H:%M} UTC"
+    if not there:
+        return here
+    (first, name), (last, _) = there[0], there[-1]
+    day = f"{first:%H:%M} on {first:%A}, {first.day} {first:%B}"
+    where = f"there ({name})" if first == last else f"where it is earliest there ({name})"
+    return f"{day} {where}, {here}"
+
+
+def zone(name: str) -> ZoneInfo | None:
+    """A time zone by its IANA name; None where this machine does not know it."""
     try:
         return ZoneInfo(name)
-    except ZoneInfoNotFoundError:
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # "../x" and "Europe", a folder, are no zones either
         return None
