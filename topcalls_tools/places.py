@@ -9,9 +9,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .api.fields import E164
 
-NOWHERE = "001"
-"""What phonenumbers calls the region of country codes without a country, such as +800."""
-
 
 @lru_cache(1024)
 def region(number: str) -> str | None:
@@ -30,19 +27,6 @@ def country(number: E164) -> str:
 
     parsed = phonenumbers.parse(number)
     return geocoder.country_name_for_number(parsed, "en") or f"country code +{parsed.country_code}"
-
-
-@lru_cache(1024)
-def region(number: E164) -> str | None:
-    """The country of a number by its ISO 3166 code; None where it belongs to none or to several."""
-    import phonenumbers
-
-    parsed = phonenumbers.parse(number)
-    found = phonenumbers.region_code_for_number(parsed)
-    if found is None:
-        shared = phonenumbers.region_codes_for_country_code(parsed.country_code or 0)
-        found = shared[0] if len(shared) == 1 else None
-    return None if found == NOWHERE else found
 
 
 def zones(number: E164) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""When a phone may ring: spans of hours in the callee's time, and the first instant at which a window opens."""
+"""When a phone may ring: spans of hours in the callee's time, and when a window opens next."""
 
 from __future__ import annotations
 
