@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "endpoint": {"action", "errors", "replies", "wire"},
     "api": {"action", "endpoint", "errors", "wire"},
     "places": {"api"},
-    "contacts": {"api", "errors"},
+    "contacts": {"api", "errors", "places"},
     "guard": {"action", "api", "endpoint", "errors"},
     "question": {"action", "api", "endpoint", "guard", "places"},
     "journal": {"errors"},
