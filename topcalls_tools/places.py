@@ -46,29 +46,16 @@ def local_time(number: E164, now: datetime) -> str:
 
 def time_in(names: Sequence[str], now: datetime) -> str:
     """What time it is in zones, in words: in one, or from when to when."""
-    times = sorted({now.astimezone(zone(name)).replace(tzinfo=None): name for name in names}.items())
-    if not times:
-        return "What time it is there is unknown."
-    (first, name), (last, _) = times[0], times[-1]
-    if first == last:
-        return f"It is {first:%H:%M} on {first:%A} there ({name})."
-    later = f"{last:%H:%M}" if first.date() == last.date() else f"{last:%H:%M} on {last:%A}"
-    return f"It is {first:%H:%M} on {first:%A} to {later} there, by where the phone is."
+    return f"It is {_there(names, now)}." if names else "What time it is there is unknown."
 
 
-def there_and_here(names: Sequence[str], at: datetime) -> str:
-    """An instant (aware) in words, in zones and in UTC: the first whole minute that is not before it."""
+def here_and_there(at: datetime, names: Sequence[str]) -> str:
+    """An instant (aware) in words, in UTC and in zones: the first whole minute that is not before it."""
     minute = at.astimezone(UTC).replace(second=0, microsecond=0)
     if minute < at:
         minute += timedelta(minutes=1)
-    there = sorted({minute.astimezone(zone(name)).replace(tzinfo=None): name for name in names}.items())
     here = f"{minute:%Y-%m-%d %H:%M} UTC"
-    if not there:
-        return here
-    (first, name), (last, _) = there[0], there[-1]
-    day = f"{first:%H:%M} on {first:%A}, {first.day} {first:%B}"
-    where = f"there ({name})" if first == last else f"where it is earliest there ({name})"
-    return f"{day} {where}, {here}"
+    return f"{here}, {_there(names, minute)}" if names else here
 
 
 def zone(name: str) -> ZoneInfo | None:
@@ -77,3 +64,12 @@ def zone(name: str) -> ZoneInfo | None:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):  # "../x" and "Europe", a folder, are no zones either
         return None
+
+
+def _there(names: Sequence[str], at: datetime) -> str:
+    times = sorted({at.astimezone(zone(name)).replace(tzinfo=None): name for name in names}.items())
+    (first, name), (last, _) = times[0], times[-1]
+    if first == last:
+        return f"{first:%H:%M} on {first:%A} there ({name})"
+    later = f"{last:%H:%M}" if first.date() == last.date() else f"{last:%H:%M} on {last:%A}"
+    return f"{first:%H:%M} on {first:%A} to {later} there, by where the phone is"

@@ -34,8 +34,8 @@ class Span:
     @classmethod
     def parse(cls, text: str) -> Span:
         """Read a span such as 08:00-21:00. Raises ValueError with a sentence."""
-        if text == "never":
-            return cls(0, 0)
+        if text == str(NEVER):
+            return NEVER
         if found := _SPAN.fullmatch(text):
             hour, minute, last_hour, last_minute = map(int, found.groups())
             opens, closes = hour * 60 + minute, last_hour * 60 + last_minute
@@ -49,7 +49,7 @@ class Span:
     def __and__(self, other: Span) -> Span:
         """What lies in both."""
         opens, closes = max(self.opens, other.opens), min(self.closes, other.closes)
-        return Span(opens, closes) if opens < closes else Span(0, 0)
+        return Span(opens, closes) if opens < closes else NEVER
 
     def __str__(self) -> str:
         if self.opens >= self.closes:
@@ -64,6 +64,9 @@ class Span:
             python_schema=core_schema.union_schema([core_schema.is_instance_schema(cls), read]),
             serialization=core_schema.to_string_ser_schema(),
         )
+
+
+NEVER = Span(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +84,11 @@ class Window:
     closed in all of them."""
 
     def __str__(self) -> str:
-        span = self.plain if str(self.warned) == "never" else _hull(self.plain, self.warned)
-        days = "" if len(self.days) == 7 else f" on {_named(self.days)}"
-        return f"{span}{days}{'' if self.holidays else ', public holidays apart'}"
+        both = self.plain & self.warned
+        spans = sorted({self.plain, self.warned} - {both} or {both}, key=lambda span: span.opens)
+        days = "" if len(self.days) == len(_DAYS) else f" on {_named(sorted(self.days))}"
+        apart = "" if self.holidays else ", public holidays apart"
+        return f"{' or '.join(map(str, spans))}{days}{apart}"
 
 
 def state(window: Window, zones: Sequence[str], now: datetime, country: str | None) -> Hour:
@@ -183,9 +188,7 @@ def _changes(place: ZoneInfo, at: datetime) -> Iterator[datetime]:
     yield first + timedelta(seconds=seconds)
 
 
-def _hull(one: Span, other: Span) -> Span:
-    return Span(min(one.opens, other.opens), max(one.closes, other.closes))
-
-
-def _named(days: frozenset[int]) -> str:
-    return ", ".join(_DAYS[day] for day in sorted(days)) or "no day"
+def _named(days: Sequence[int]) -> str:
+    if len(days) > 2 and days[-1] - days[0] == len(days) - 1:
+        return f"{_DAYS[days[0]]} to {_DAYS[days[-1]]}"
+    return " and ".join(_DAYS[day] for day in days) or "no day"
