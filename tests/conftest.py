@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 
 from topcalls_tools import AsyncClient, Client
 from topcalls_tools.connect import Line
+from topcalls_tools.guard.policy import Policy, policy
+from topcalls_tools.policies import accept
 from topcalls_tools.sandbox import Served, open_sandbox, serve_in_background
 from topcalls_tools.settings import Settings
 
@@ -60,6 +63,38 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
+PERMISSIVE = {
+    "caller": '"Ann Meyer"',
+    "hours": '"00:00-24:00"',
+    "minutes_per_call": "60",
+    "minutes_per_day": "100000",
+    "minutes_per_month": "100000",
+    "calls_per_day": "10000",
+    "calls_at_once": "1000",
+    "attempts_per_day": "1000",
+    "duplicate_minutes": "0",
+    "campaigns": "true",
+    "webhook_hosts": '["127.0.0.1", "example.com", "hooks.example.com"]',
+}
+
+
+def owner(home: Path, lines: str = "", *, accepted: str | None = None) -> None:
+    """An owner who allows nearly everything but for these lines of policy.toml, and has said so; where
+    `accepted` is given, that is what was accepted last."""
+    home.mkdir(mode=0o700, exist_ok=True)
+    (home / "policy.toml").write_text(_policy(lines))
+    settings = Settings.load(home=home)
+    wanted = tomllib.loads(_policy(lines if accepted is None else accepted))
+    kept = {name: value for name, value in wanted.items() if name in Policy.model_fields}
+    for account in ("live", "sandbox"):
+        accept(settings, account, policy(kept, "personal"), settings.secret_bytes())
+
+
+def _policy(lines: str) -> str:
+    given = dict(line.split(" = ", 1) for line in lines.splitlines() if " = " in line)
+    return "".join(f"{name} = {value}\n" for name, value in {**PERMISSIVE, **given}.items())
+
+
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     sandbox = open_sandbox(tmp_path / "world.db")
@@ -78,7 +113,8 @@ def line(world: World, home: Path) -> Iterator[Line]:
 
 @pytest.fixture
 def rehearsal(world: World, home: Path) -> Iterator[Line]:
-    """The sandbox under everything that a live key would meet."""
+    """The sandbox under everything that a live key would meet, of an owner who allows nearly everything."""
+    owner(home)
     line = Line(world.settings(home, rehearse=True))
     yield line
     line.close()
@@ -108,6 +144,8 @@ def live(home: Path) -> Callable[..., Line]:
     """A line to nowhere with a live key: what speaks over it hands in a transport."""
 
     def make(**given: Any) -> Line:
+        if not (home / "policy.toml").exists():
+            owner(home)
         return Line(
             Settings(api_key="tc_live_canary0123", base_url="https://topcalls.invalid", home=home, **given)
         )

@@ -18,13 +18,15 @@ from urllib.parse import urlsplit
 
 from .api.fields import loopback
 from .errors import Misconfigured
-from .settings import LIVE_URL, Approval, Settings
+from .settings import LIVE_URL, Approval, Settings, stamp
 from .steps import Desk
 
 if TYPE_CHECKING:
     from .approval.page import Page
-    from .guard import Policy
+    from .contacts import Contact
+    from .dnc import DoNotCall
     from .journal.store import Journal
+    from .policies import Standing
     from .sandbox import Served
 
 
@@ -54,6 +56,7 @@ class Line:
         self.clock, self.timer = clock, timer
         self._starting, self._opening, self._showing = threading.RLock(), threading.RLock(), threading.Lock()
         self._page: Page | None = None
+        self._standing: tuple[object, Standing] | None = None
         self._served: Served | None = None
         self._own_key = ""
         given = settings.api_key.get_secret_value() if settings.api_key is not None else None
@@ -79,23 +82,33 @@ class Line:
     @property
     def trouble(self) -> str | None:
         """Why nothing that needs a yes may be done; reads and brakes go on."""
-        settings = self.settings
-        unlimited = settings.numbers is None or settings.minutes_per_day is None
-        if settings.approval == "none" and self.strict and unlimited and not settings.trouble:
-            return (
-                "approval none needs numbers and minutes_per_day in policy.toml, outside the sandbox; name "
-                "them, or set approval to person (TOPCALLS_APPROVAL, policy.toml)."
-            )
-        return settings.trouble
+        try:
+            self.standing()
+        except Misconfigured as error:
+            return str(error)
+        return None
 
     @property
     def approval(self) -> Approval:
         """How a person is asked, where the owner has not said: slips in the sandbox, else by the host's
         own form."""
-        settings = self.settings
-        if self.trouble:
+        try:
+            return self.standing().counts.approval
+        except Misconfigured:
             return "person"
-        return settings.approval or ("person" if self.strict else "slips")
+
+    def standing(self) -> Standing:
+        """The owner's policy, and what of it counts. Raises Misconfigured where it cannot be used."""
+        from .policies import ACCEPTED, standing
+
+        settings = self.settings
+        if settings.trouble:
+            raise Misconfigured(settings.trouble)
+        version = (id(settings), stamp(settings.home / ACCEPTED), stamp(settings.system))
+        if self._standing is None or self._standing[0] != version:
+            found = standing(settings, self.account, self.strict, self._secret)
+            self._standing = version, found
+        return self._standing[1]
 
     def address(self) -> str:
         """The base URL. Starts the sandbox where that is what is spoken to."""
@@ -129,9 +142,10 @@ class Line:
             live=self.live,
             strict=self.strict,
             line=self._digest,
-            policy=self._policy,
+            policy=lambda: self.standing().counts,
             contacts=self._contacts,
-            trouble=self.trouble,
+            dnc=self._dnc,
+            noted=self._noted,
             secret=self._secret,
             journal=self._journal,
             briefly=self._briefly,
@@ -202,17 +216,18 @@ class Line:
                 with closing(self._book(BRIEFLY)) as journal:
                     work(journal)
 
-    def _policy(self) -> Policy:
-        from .guard import Policy
+    def _contacts(self) -> Mapping[str, Contact]:
+        from .contacts import contacts
 
-        owner = self.settings
-        limits = {name: getattr(owner, name) for name in ("numbers", "minutes_per_day", "price_per_minute")}
-        return Policy(version=owner.policy, currency=owner.currency, **limits)
+        return contacts(self.settings.home / "contacts.toml")
 
-    def _contacts(self) -> Mapping[str, str]:
-        from .contacts import names
+    def _dnc(self) -> DoNotCall:
+        from .dnc import DoNotCall
 
-        return names(self.settings.home / "contacts.toml")
+        return DoNotCall(self.settings.home / "dnc.log")
+
+    def _noted(self) -> bool:
+        return bool(self.settings.journal) or (self.settings.home / "journal.db").exists()
 
     def _stopped_at(self) -> datetime | None:
         try:

@@ -19,9 +19,10 @@ from .action import Effect, R
 from .api.calls import PlaceCall
 from .dial import declared, dial, kept, replayed
 from .endpoint import ON_THE_WIRE, Done, Endpoint
-from .errors import Declined, Misconfigured, Refused, TopCallsError, Unanswered, Unreachable
+from .errors import Declined, Refused, TopCallsError, Unanswered, Unreachable
 from .facts import Known, consent, heard, inquiry, looked
 from .guard import Said
+from .guard.compose import compose
 from .journal import AskRow, Ledger, Yes
 from .question import Question, question
 from .reconcile import bookkeeping
@@ -39,8 +40,7 @@ _NO = "The person in charge said no, and nothing was sent; ask them before anyth
 def agreed(request: Endpoint[R], desk: Desk, answer: Answer | None) -> Flow[R]:
     """Do what needs a yes. An answer is handed in, or the person is asked; one yes does one deed, however
     often."""
-    if desk.trouble:
-        raise Misconfigured(desk.trouble)
+    request = composed(request, desk)
     known = yield from looked(request, desk)
     digest = _digest(request, known, desk)
     if request.effect is Effect.SPEND:
@@ -73,7 +73,7 @@ def agreed(request: Endpoint[R], desk: Desk, answer: Answer | None) -> Flow[R]:
                 if _digest(request, known, desk) != digest or _most(request, known) > ask.minutes:
                     yield from _changed(ask, desk)
             yield from _heard(answer, ask, desk)
-            note = UNASKED if answer.by == "practice" else None
+            note = _unasked(said) if answer.by == "practice" else None
     yes = Yes(ask, ask.by or (answer.by if answer else "callback"), ask.decided_at or desk.clock())
     reply: R
     try:
@@ -92,6 +92,22 @@ def agreed(request: Endpoint[R], desk: Desk, answer: Answer | None) -> Flow[R]:
         raise
     unsaid = note and isinstance(reply, Done) and reply.note is None
     return reply.model_copy(update={"note": note}) if unsaid else reply
+
+
+def composed(request: Endpoint[R], desk: Desk) -> Endpoint[R]:
+    """A request as it will be sent: a call opens with who speaks, and knows what to do about a voicemail.
+    Raises Misconfigured where the owner's policy or contacts cannot be read."""
+    owner = desk.policy()
+    if not isinstance(request, PlaceCall):
+        return request
+    whole: Any = compose(request, desk.contacts().get(request.phone_number), owner)
+    return whole  # type: ignore[no-any-return]
+
+
+def _unasked(said: tuple[Said, ...]) -> str:
+    """What a live key would have changed about a deed that practice did unasked."""
+    refused = [f"{one.why} [rule: {one.rule}]" for one in said if one.softened]
+    return refused[0] if refused else UNASKED
 
 
 def _put(request: Endpoint[Any], words: Question, ask: AskRow, desk: Desk) -> Flow[Answer]:
@@ -135,7 +151,8 @@ def _question(request: Endpoint[Any], known: Known, said: tuple[Said, ...], desk
 
 
 def _name(request: Endpoint[Any], desk: Desk) -> str | None:
-    return desk.contacts().get(request.phone_number) if isinstance(request, PlaceCall) else None
+    contact = desk.contacts().get(request.phone_number) if isinstance(request, PlaceCall) else None
+    return contact.name if contact else None
 
 
 def _digest(request: Endpoint[Any], known: Known, desk: Desk) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -14,15 +14,14 @@ from .api.calls import CallInList, GetCall, ListCalls, PlaceCall
 from .api.campaigns import GetCampaign, StartCampaign
 from .endpoint import Endpoint
 from .errors import Broken, Declined, Refused, TopCallsError, Unreachable
-from .facts import Known, allowed, consent, inquiry
-from .journal import DialRow, Ledger, State, Yes
+from .facts import Known, allowed, callee, consent, inquiry
+from .guard import called
+from .journal import CLOCKS_DIFFER, DialRow, Ledger, State, Yes
 from .steps import ASK_LIVES, LEASE, PAUSES, TO_DIAL, Desk, Flow, Keep, Sleep, read, transmit
 from .wire import iso, moment
 
 LOOK_AGAIN = 0.25
 """Seconds between two looks at a dial that another process has begun."""
-CLOCKS_DIFFER = timedelta(seconds=5)
-"""How far TopCalls' clock may be behind ours; its times may be whole seconds."""
 
 
 def dial(request: Endpoint[R], yes: Yes, known: Known, desk: Desk) -> Flow[R]:
@@ -42,6 +41,7 @@ def dial(request: Endpoint[R], yes: Yes, known: Known, desk: Desk) -> Flow[R]:
         agreed_at=yes.at,
         sent_at=now,
         leased_at=now,
+        callee=next((callee(number, desk) for number in called(request)), None),
     )
 
     def judge(ledger: Ledger, agreed_at: datetime) -> None:

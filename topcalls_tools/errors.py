@@ -7,6 +7,7 @@ what matters most when a phone is involved: did the request take effect?
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 
@@ -20,9 +21,11 @@ class TopCallsError(Exception):
 class Refused(TopCallsError):
     """A rule stands in the way. Nothing was sent."""
 
-    def __init__(self, rule: str, sentence: str) -> None:
+    def __init__(self, rule: str, sentence: str, earliest: datetime | None = None) -> None:
         super().__init__(f"{sentence} [rule: {rule}]")
         self.rule = rule
+        self.earliest = earliest
+        """From when on it would not stand in the way, where time is the reason."""
 
 
 class Declined(TopCallsError):

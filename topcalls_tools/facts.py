@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from .action import Action
 from .endpoint import Endpoint
 from .errors import Refused
-from .guard import Facts, Said, judge, numbers
+from .guard import Facts, Rung, Said, judge, numbers
 from .journal import DialRow, Inquiry, Ledger
 from .steps import Desk, Flow, Keep, read
 from .wire import iso
@@ -47,14 +48,29 @@ def heard(request: Endpoint[Any], known: Known, desk: Desk, besides: str = "") -
 
 def judged(request: Endpoint[Any], known: Known, ledger: Ledger, desk: Desk) -> tuple[Said, ...]:
     """What the rules say of a deed, by what the ledger says; raises the first refusal."""
-    facts = Facts(
+    return judge(request, facts(request, known, ledger, desk), desk.policy())
+
+
+def facts(request: Action[Any], known: Known, ledger: Ledger, desk: Desk) -> Facts:
+    """All that the rules may know of a deed."""
+    whose = {callee(number, desk): number for number in numbers(request)} if desk.noted() else {}
+    never = desk.dnc().numbers(desk.account).keys()
+    rung: dict[str, list[Rung]] = {}
+    for one in ledger.earlier:
+        if number := whose.get(one.callee):
+            rung.setdefault(number, []).append(Rung(one.sent_at, one.state, one.under_way))
+    return Facts(
         now=desk.clock(),
         seen=known.seen,
+        contacts=desk.contacts(),
+        blocked=frozenset(whose[one] for one in ledger.blocked) | (never & set(numbers(request))),
         day_minutes=ledger.day_minutes,
+        month_minutes=ledger.month_minutes,
         unseen_minutes=ledger.unseen_minutes,
-        blocked=frozenset(number for number in numbers(request) if callee(number, desk) in ledger.blocked),
+        day_calls=ledger.day_calls,
+        calls_under_way=ledger.calls_under_way,
+        rung={number: tuple(dials) for number, dials in rung.items()},
     )
-    return judge(request, facts, desk.policy())
 
 
 def consent(request: Endpoint[Any], known: Known, ledger: Ledger, agreed_at: datetime, desk: Desk) -> None:

@@ -20,7 +20,8 @@ from .api.account import Balance
 from .api.calls import PlaceCall
 from .api.fields import E164
 from .endpoint import Endpoint
-from .guard import Policy, Said
+from .guard import Said
+from .guard.policy import Policy
 from .places import country, local_time
 
 BAR = "  │ "

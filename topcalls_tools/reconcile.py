@@ -121,7 +121,7 @@ def _finished(row: DialRow, desk: Desk) -> Flow[DialRow]:
 def _may_still_ring(request: Endpoint[Any], row: DialRow, desk: Desk) -> Flow[bool]:
     """Whether the yes still counts: not older than its question lives, given after the last stop, and within
     the rules as they are now."""
-    if desk.trouble or not (yield from _alive(row, desk)):
+    if not (yield from _alive(row, desk)):
         return False
     try:
         known = yield from looked(request, desk)

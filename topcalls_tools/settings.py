@@ -6,9 +6,8 @@ import hashlib
 import os
 import secrets
 import sys
-from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -55,11 +54,10 @@ class Settings(BaseSettings):
     """Address of a PostgreSQL database that several machines share; journal.db where it is left out."""
     browser: str | None = Field(default=None, max_length=500)
     """The command of a graphical browser, or none; the system's own where it is left out."""
-    numbers: frozenset[Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]] | None = None
-    """The only numbers that may be called."""
-    minutes_per_day: float | None = Field(default=None, ge=0)
-    price_per_minute: float | None = Field(default=None, ge=0)
-    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    lines: dict[str, Any] = Field(default_factory=dict)
+    """The lines of policy.toml that say what is allowed; `guard/policy.py` reads them."""
+    system: Path = Field(default_factory=lambda: _system())
+    """A policy.toml for all users of this machine, which the owner's own can only tighten."""
     keep_days: int = Field(default=90, ge=1, le=36_500)
     """How long what is personal stays in the journal."""
     evidence_head: str | None = Field(default=None, max_length=500)
@@ -71,7 +69,7 @@ class Settings(BaseSettings):
 
     def __init__(self, **given: Any) -> None:
         home = Path(given.get("home") or _Where().home).expanduser()
-        before = _stamp(home)  # what is written while it is read is read at the next look
+        before = stamp(home / "policy.toml")  # what is written while it is read is read at the next look
         super().__init__(**given)
         self._given, self._file = given, before
 
@@ -99,11 +97,11 @@ class Settings(BaseSettings):
                 settings = cls(**{**given, "rehearse": True})
             return settings
         except (ValidationError, OSError, ValueError, RuntimeError) as error:
-            trouble = _said(error)
+            trouble = said(error)
         try:
             return _Bare(**given, trouble=trouble)
         except (ValidationError, ValueError, RuntimeError) as error:
-            raise Misconfigured(_said(error)) from None
+            raise Misconfigured(said(error)) from None
 
     @classmethod
     def settings_customise_sources(
@@ -116,29 +114,15 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         given = init_settings().get("home")
         home = Path(given) if given else _Where().home
-        said = {name: value for name, value in env_settings().items() if name not in _FILE_ALONE}
+        named = {name: value for name, value in env_settings().items() if name not in _FILE_ALONE}
         policy = _Policy(settings_cls, home.expanduser() / "policy.toml")
-        return init_settings, InitSettingsSource(settings_cls, said), policy
+        return init_settings, InitSettingsSource(settings_cls, named), policy
 
     def fresh(self) -> Settings:
         """These settings, read again where the owner has changed `policy.toml` meanwhile."""
-        if _stamp(self.home) == self._file:
+        if stamp(self.home / "policy.toml") == self._file:
             return self
         return Settings.load(**{name: value for name, value in self._given.items() if name != "trouble"})
-
-    @cached_property
-    def policy(self) -> str:
-        """The version of the owner's policy: a digest of all that it decides."""
-        said = [
-            self.approval,
-            self.rehearse,
-            sorted(self.numbers) if self.numbers is not None else None,
-            self.minutes_per_day,
-            self.price_per_minute,
-            self.currency,
-            self.trouble,
-        ]
-        return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
     @property
     def graphical(self) -> bool:
@@ -189,22 +173,26 @@ class _Bare(Settings):
 
 
 _OURSELVES = frozenset({"api_key", "base_url", "home", "account", "secret", "toolsets", "journal"})
-_FILE_ALONE = frozenset(
-    {"numbers", "minutes_per_day", "price_per_minute", "currency", "keep_days", "evidence_head"}
-)
-"""What only `policy.toml` says: who may set a program's environment sets no limits."""
+_FILE_ALONE = frozenset({"lines", "system", "keep_days", "evidence_head"})
+"""What the environment does not say: who may set a program's environment sets no limits."""
 
 
-def _stamp(home: Path) -> tuple[int, ...] | None:
-    """What tells one `policy.toml` from the next; None where there is none."""
+def _system() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData"), "topcalls", "policy.toml")
+    return Path("/etc/topcalls/policy.toml")
+
+
+def stamp(path: Path) -> tuple[int, ...] | None:
+    """What tells one state of a file from the next; None where there is none."""
     try:
-        found = (home / "policy.toml").stat()
+        found = path.stat()
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def _said(error: Exception) -> str:
+def said(error: Exception) -> str:
     """What is wrong with the settings, in words, without a value."""
     if isinstance(error, ValidationError):
         parts = [
@@ -216,18 +204,16 @@ def _said(error: Exception) -> str:
 
 
 class _Policy(TomlConfigSettingsSource):
-    """`policy.toml`: how a person is asked. Keys and addresses have no place in it."""
-
-    taken = _FILE_ALONE | {"approval", "rehearse", "browser"}
+    """`policy.toml`: settings, and the lines of the policy. Keys and addresses have no place in it."""
 
     def __call__(self) -> dict[str, Any]:
         found = super().__call__()
-        if unknown := found.keys() - self.taken:
-            raise ValueError(
-                f"policy.toml does not know {', '.join(sorted(unknown))}; it takes "
-                f"{', '.join(sorted(self.taken))}"
-            )
-        return found
+        settings = {name: value for name, value in found.items() if name in IN_POLICY}
+        return {**settings, "lines": {name: value for name, value in found.items() if name not in IN_POLICY}}
+
+
+IN_POLICY = frozenset({"approval", "rehearse", "browser", "keep_days", "evidence_head"})
+"""Lines of policy.toml that are settings; all others say what is allowed."""
 
 
 def _made_once(path: Path) -> bytes:

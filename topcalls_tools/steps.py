@@ -17,7 +17,9 @@ from .errors import APIError, Broken, Refused, TooMany, TopCallsError, Unreachab
 from .wire import Reply, Request
 
 if TYPE_CHECKING:
-    from .guard import Policy
+    from .contacts import Contact
+    from .dnc import DoNotCall
+    from .guard.policy import Policy
     from .journal.store import Journal
     from .question import Question
 
@@ -127,11 +129,13 @@ class Desk:
     line: str
     """Digest of address and key."""
     policy: Callable[[], Policy]
-    """What the owner allows."""
-    contacts: Callable[[], Mapping[str, str]]
-    """What the owner calls whom, by number."""
-    trouble: str | None
-    """Why nothing that needs a yes may be done: a policy that cannot be used. Reads and brakes go on."""
+    """What the owner allows. Raises Misconfigured where that cannot be told; reads and brakes go on."""
+    contacts: Callable[[], Mapping[str, Contact]]
+    """Whom the owner knows, by number."""
+    dnc: Callable[[], DoNotCall]
+    """The numbers that are not to be called."""
+    noted: Callable[[], bool]
+    """Whether there is a journal yet: what only reads makes none."""
     secret: Callable[[], bytes]
     journal: Callable[[], Journal]
     briefly: Callable[[Callable[[Journal], object]], None]

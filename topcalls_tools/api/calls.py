@@ -22,6 +22,7 @@ from .fields import (
     Spoken,
     WebhookUrl,
 )
+from .phone_numbers import ListPhoneNumbers
 from .placeholders import filled
 from .transcript import SHOWN_BYTES, SHOWN_TURNS, ShownTurn, Turn, shown_turn
 
@@ -247,7 +248,7 @@ class PlaceCall(
         return self
 
     def preview(self) -> tuple[Endpoint[Any], ...]:
-        return (GetBalance(),)
+        return GetBalance(), ListPhoneNumbers(limit=200)
 
     def opening(self) -> str | None:
         """What the agent says first, as it will be spoken: with the facts of request_data in it."""

@@ -10,6 +10,7 @@ from pydantic import Field, Strict, model_validator
 from ..action import Arguments, Effect, Record
 from ..endpoint import Deleted, Done, Endpoint
 from ..errors import NotFound
+from .campaigns import ListCampaigns
 from .fields import WHOLE, CarrierId, Handle, Page, Paged, PhoneNumber, PhoneNumberId, Secret, Truth
 
 NumberStatus = Literal["active", "inactive", "pending", "failed", "deleted"]
@@ -275,7 +276,7 @@ class DeletePhoneNumber(
     """Handle from list_phone_numbers; not the number itself."""
 
     def preview(self) -> tuple[Endpoint[Any], ...]:
-        return (GetPhoneNumber(phone_number_id=self.phone_number_id),)
+        return GetPhoneNumber(phone_number_id=self.phone_number_id), ListCampaigns(limit=200)
 
     def subject(self, seen: tuple[Any, ...]) -> dict[str, Any]:
         number: Number = seen[0]

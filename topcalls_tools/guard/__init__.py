@@ -1,50 +1,62 @@
 """May this be done? If not: which rule says so, and what would work instead.
 
-A rule is a pure function of an action, the facts around it and the owner's policy, in `rules.py`. Rules never
+A rule is a pure function of an action, the facts around it and the owner's policy, in `rules/`. Rules never
 look at the clock, the disk or the network: all that they may know is in `Facts`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
 from ..action import Action
+from ..api.calls import PlaceCall
 from ..api.fields import E164
 from ..errors import Refused
 
+if TYPE_CHECKING:
+    from ..contacts import Contact
+    from .policy import Policy
+
 
 @dataclass(frozen=True, slots=True)
-class Policy:
-    """What the owner allows, as `policy.toml` says it."""
+class Rung:
+    """An earlier dial to a number that is about to be called."""
 
-    version: str = ""
-    """A digest of all of it: a yes is a yes under one policy."""
-    numbers: frozenset[str] | None = None
-    """The only numbers that may be called; None where any may."""
-    minutes_per_day: float | None = None
-    """Call minutes that may be used in 24 hours; None where nothing but the balance limits them."""
-    price_per_minute: float | None = None
-    currency: str = "USD"
+    at: datetime
+    state: str
+    """`placed`; else nobody knows whether it rang."""
+    under_way: bool
+    """Whether it is not known to have ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the rules may know: the time (aware), what the previews of the deed showed, and what the journal
-    knows."""
+    """What the rules may know: the time (aware), what the previews of the deed showed, what the owner's
+    contacts say, and what the journal knows."""
 
     now: datetime
     seen: tuple[Any, ...] = ()
-    day_minutes: float = 0
-    """Minutes that dials of the last 24 hours have used, or may yet use."""
-    unseen_minutes: float = 0
-    """Minutes that are reserved and that TopCalls' balance does not show yet."""
+    contacts: Mapping[str, Contact] = field(default_factory=dict)
+    """The owner's contacts by number."""
     blocked: frozenset[str] = frozenset()
     """Numbers that are not to be called."""
+    day_minutes: float = 0
+    """Minutes that dials of the last 24 hours have used, or may yet use."""
+    month_minutes: float = 0
+    """The same of this month, by UTC."""
+    unseen_minutes: float = 0
+    """Minutes that are reserved and that TopCalls' balance does not show yet."""
+    day_calls: int = 0
+    """Dials of the last 24 hours."""
+    calls_under_way: int = 0
+    """Calls that are not known to have ended."""
+    rung: Mapping[str, tuple[Rung, ...]] = field(default_factory=dict)
+    """Dials of the last 24 hours to the numbers in question, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +73,14 @@ class AskPerson:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """It may not be done; `works` says what would."""
+    """It may not be done; `works` says what would, and `earliest` when, where time is the reason."""
 
     why: str
     works: str
+    earliest: datetime | None = None
+
+    def __str__(self) -> str:
+        return f"{self.why}; {self.works}."
 
 
 Verdict = Allow | AskPerson | Refuse
@@ -72,29 +88,53 @@ Verdict = Allow | AskPerson | Refuse
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What one rule said of a deed that may be done; `why` is None where it had nothing against it."""
+    """What one rule said of a deed."""
 
     rule: str
-    why: str | None
+    verdict: Verdict
+    lenient: bool = False
+    """Whether this is practice, and the rule refuses with a live key alone."""
+
+    @property
+    def softened(self) -> bool:
+        """Whether a live key would have been refused."""
+        return self.lenient and isinstance(self.verdict, Refuse)
+
+    @property
+    def why(self) -> str | None:
+        """What the question says of it; None where it had nothing against the deed."""
+        match self.verdict:
+            case AskPerson(why):
+                return why
+            case Refuse():
+                return f"Would be refused with a live key: {self.verdict}"
+            case _:
+                return None
+
+
+def opinions(action: Action[Any], facts: Facts, policy: Policy) -> tuple[Said, ...]:
+    """Hear every rule, in their order."""
+    from .rules import RULES
+
+    return tuple(
+        Said(name, rule.check(action, facts, policy), policy.practice and not rule.always)
+        for name, rule in RULES.items()
+    )
 
 
 def judge(action: Action[Any], facts: Facts, policy: Policy) -> tuple[Said, ...]:
-    """Hear every rule, and give what each said. Raises the first refusal as `Refused`."""
-    from .rules import RULES
+    """Hear every rule, and give what each said. Raises the first refusal as `Refused`; in practice most rules
+    only say that they would refuse."""
+    said = opinions(action, facts, policy)
+    for one in said:
+        if isinstance(one.verdict, Refuse) and not one.lenient:
+            raise Refused(one.rule, str(one.verdict), one.verdict.earliest)
+    return said
 
-    said: list[Said] = []
-    refusals: list[Refused] = []
-    for name, check in RULES.items():
-        match check(action, facts, policy):
-            case AskPerson(why):
-                said.append(Said(name, why))
-            case Refuse(why, works):
-                refusals.append(Refused(name, f"{why}; {works}."))
-            case Allow():
-                said.append(Said(name, None))
-    if refusals:
-        raise refusals[0]
-    return tuple(said)
+
+def called(action: Action[Any]) -> tuple[E164, ...]:
+    """The numbers that a deed dials, as far as it names them."""
+    return (E164(action.phone_number),) if isinstance(action, PlaceCall) else ()
 
 
 def numbers(value: Any) -> Iterator[E164]:

@@ -77,6 +77,19 @@ class DialRow:
     used_minutes: float | None = None
     closed_at: datetime | None = None
     """When its minutes were settled, and nothing more can come of it."""
+    callee: str | None = None
+    """Whom it rings, as a digest; None for a campaign."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A dial of the last 24 hours to somebody who is about to be called."""
+
+    callee: str
+    sent_at: datetime
+    state: State
+    under_way: bool
+    """Whether it is not known to have ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +110,16 @@ class Ledger:
 
     day_minutes: float = 0
     """Minutes reserved or used by dials of the last 24 hours."""
+    month_minutes: float = 0
+    """The same of this month, by UTC."""
     unseen_minutes: float = 0
     """Minutes reserved by dials that TopCalls' balance does not show yet."""
+    day_calls: int = 0
+    """Dials of the last 24 hours."""
+    calls_under_way: int = 0
+    """Calls that are not known to have ended."""
+    earlier: tuple[Earlier, ...] = ()
+    """Dials of the last 24 hours to the callees, newest first."""
     blocked: frozenset[str] = frozenset()
     """Those of the callees that are not to be called, as digests."""
     stopped_at: datetime | None = None

@@ -3,9 +3,9 @@ it does."""
 
 from __future__ import annotations
 
-from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, insert, or_, select, update
 
-from .tables import asks, dials, do_not_call, evidence, lines, personal, slips, stops
+from .tables import asks, dials, do_not_call, evidence, lines, personal, slips, stops, usage
 
 LINE = select(lines.c.account).where(lines.c.line == bindparam("line"))
 NEW_LINE = insert(lines)
@@ -74,12 +74,42 @@ _unseen = (
     .scalar_subquery()
 )
 _stop = select(stops.c.at).where(stops.c.account == bindparam("account")).scalar_subquery()
+_calls = select(func.count()).where(_lately, dials.c.state != "failed").scalar_subquery()
+_own_call = select(func.count()).where(dials.c.key == bindparam("besides"), _lately).scalar_subquery()
+_under_way = (
+    select(func.count())
+    .where(_counted, dials.c.closed_at.is_(None), dials.c.sent_at > bindparam("hour"))
+    .where(dials.c.callee.is_not(None))
+    .scalar_subquery()
+)
+_this_month = and_(usage.c.account == bindparam("account"), usage.c.month == bindparam("month"))
+_month = select(usage.c.minutes).where(_this_month).scalar_subquery()
+_own_month = (
+    select(_minutes)
+    .where(dials.c.key == bindparam("besides"), dials.c.sent_at >= bindparam("first"))
+    .scalar_subquery()
+)
 SUMS = select(
     (func.coalesce(_day, 0) - func.coalesce(_own, 0)).label("day"),
+    (func.coalesce(_month, 0) - func.coalesce(_own_month, 0)).label("month"),
+    (_calls - _own_call).label("calls"),
+    _under_way.label("under_way"),
     _unseen.label("unseen"),
     _stop.label("stop"),
 )
 BLOCKED = select(do_not_call.c.number).where(do_not_call.c.number.in_(bindparam("callees", expanding=True)))
+EARLIER = (
+    select(dials.c.callee, dials.c.sent_at, dials.c.state, dials.c.closed_at)
+    .where(_counted, dials.c.callee.in_(bindparam("callees", expanding=True)))
+    .where(dials.c.sent_at > bindparam("day"), dials.c.state != "failed")
+    .order_by(dials.c.sent_at.desc())
+)
+COUNTED = (
+    update(usage)
+    .where(usage.c.account == bindparam("whose"), usage.c.month == bindparam("when"))
+    .values(minutes=usage.c.minutes + bindparam("more"))
+)
+NEW_MONTH = insert(usage)
 
 STOPPED = update(stops).where(stops.c.account == bindparam("this")).values(at=bindparam("now"))
 NEW_STOP = insert(stops)
@@ -88,8 +118,18 @@ LAST_LINK = select(evidence.c.seq, evidence.c.hash).order_by(evidence.c.seq.desc
 LINKS_OF = select(evidence).where(evidence.c.key == bindparam("key")).order_by(evidence.c.seq)
 NEW_LINK = insert(evidence)
 NEW_PERSONAL = insert(personal)
+
+
+def questioned(key: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether the chain tells of the question with this key: rows of before there was evidence have none."""
+    return exists().where(evidence.c.key == key, evidence.c.kind == "question")
+
+
+LINKED = exists().where(evidence.c.key == personal.c.key, evidence.c.personal == personal.c.id)
+STRAY = and_(~LINKED, questioned(personal.c.key))
+"""What stands under the key of a question, and no link points there: it was never written by us."""
 KNOWN = (
     select(personal.c.key, personal.c.content)
-    .where(personal.c.key.in_(bindparam("keys", expanding=True)))
+    .where(personal.c.key.in_(bindparam("keys", expanding=True)), ~STRAY)
     .order_by(personal.c.id)
 )

@@ -17,7 +17,7 @@ from . import AskRow, Decision, DialRow, Inquiry, Ledger, State, Yes
 from . import statements as say
 from .engine import Storage
 from .evidence import Link, answered, append, asked
-from .ledger import ledger
+from .ledger import count, ledger
 from .rows import as_asks, as_dials, stored
 from .tables import asks, dials
 
@@ -158,6 +158,7 @@ class Journal:
             mine = replace(mine, agreed_at=before.decided_at or yes.at)
             judge(ledger(db, inquiry, now), mine.agreed_at)
             db.execute(say.NEW_DIAL, stored(mine, dials))
+            count(db, mine.account, now, mine.minutes)
             facts = {"tool": mine.tool, "minutes": mine.minutes}
             request = Link(mine.account, now, "request", mine.key, facts, {"arguments": mine.arguments})
             append(db, *_used(db, before, yes, now), request)
@@ -179,7 +180,7 @@ class Journal:
         stays as it is; one that surely did not happen lets its question lapse."""
         over = state == "failed"
         closed_at, used_minutes = (now, 0.0) if over else (None, None)
-        call_id = (reply or {}).get("call_id")
+        call_id = ((reply or {}).get("call_id") or "").replace("\0", r"\0") or None  # PostgreSQL holds no NUL
         told = {"outcome": state, "call": call_id, "closed": closed_at, "used": used_minutes}
         with self.writing() as db:
             ours = {"this": mine.key, "lease": mine.leased_at, "now": now}
@@ -189,6 +190,7 @@ class Journal:
             content = {"reply": reply} if reply else None
             append(db, Link(mine.account, now, "outcome", mine.key, facts, content))
             if over:
+                count(db, mine.account, mine.sent_at, -mine.minutes)
                 _lapse(db, mine.key, now, True)
         settled = replace(mine, state=state, settled_at=now, reply=reply, call_id=call_id)
         return replace(settled, closed_at=closed_at, used_minutes=used_minutes)
@@ -197,6 +199,7 @@ class Journal:
         """Settle what a dial has used, once: nothing more can come of it."""
         with self.writing() as db:
             if db.execute(say.CLOSED, {"this": mine.key, "used": used_minutes, "now": now}).rowcount:
+                count(db, mine.account, mine.sent_at, used_minutes - mine.minutes)
                 append(db, Link(mine.account, now, "closed", mine.key, {"used_minutes": used_minutes}))
 
     def dial(self, key: str) -> DialRow:

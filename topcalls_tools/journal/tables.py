@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -17,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
     text,
 )
 
@@ -24,6 +24,22 @@ HEAD = "0002"
 """The migration that this code needs."""
 
 _Serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up in an INTEGER key alone
+
+
+class Time(TypeDecorator[datetime]):
+    """An aware time, in UTC: SQLite keeps no zone, and PostgreSQL gives its own."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: object) -> datetime | None:
+        return value and value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: object) -> datetime | None:
+        if value is None or value.tzinfo:
+            return value and value.astimezone(UTC)
+        return value.replace(tzinfo=UTC)
+
 
 tables = MetaData()
 lines = Table(
@@ -41,12 +57,12 @@ asks = Table(
     Column("tool", String(64), nullable=False),
     Column("digest", String(64), nullable=False),
     Column("minutes", Float, nullable=False),
-    Column("asked_at", DateTime(timezone=True), nullable=False),
-    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("asked_at", Time, nullable=False),
+    Column("expires_at", Time, nullable=False),
     Column("decision", String(8)),
-    Column("decided_at", DateTime(timezone=True)),
+    Column("decided_at", Time),
     Column("by", String(16)),
-    Column("used_at", DateTime(timezone=True)),
+    Column("used_at", Time),
     Index("asks_open", "account", "expires_at"),
     Index("asks_ending", "expires_at"),
 )
@@ -55,7 +71,7 @@ slips = Table(
     tables,
     Column("slip", String(64), primary_key=True),  # a digest under the owner's secret
     Column("key", String(64), nullable=False, index=True),
-    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", Time, nullable=False),
     Column("box", Text),
 )
 dials = Table(
@@ -68,14 +84,16 @@ dials = Table(
     Column("digest", String(64), nullable=False),
     Column("minutes", Float, nullable=False),
     Column("state", String(16), nullable=False),
-    Column("agreed_at", DateTime(timezone=True), nullable=False),
-    Column("sent_at", DateTime(timezone=True), nullable=False),
-    Column("leased_at", DateTime(timezone=True), nullable=False),
-    Column("settled_at", DateTime(timezone=True)),
-    Column("call_id", String(128)),
+    Column("agreed_at", Time, nullable=False),
+    Column("sent_at", Time, nullable=False),
+    Column("leased_at", Time, nullable=False),
+    Column("settled_at", Time),
+    Column("call_id", Text),
     Column("used_minutes", Float),
-    Column("closed_at", DateTime(timezone=True)),
-    Index("dials_of_account", "account", "sent_at", "used_minutes", "minutes"),
+    Column("closed_at", Time),
+    Column("callee", String(64)),  # a digest under the owner's secret
+    Index("dials_of_account", "account", "sent_at", "used_minutes", "minutes", "state"),
+    Index("dials_to", "account", "callee", "sent_at"),
     Index("dials_of_call", "call_id"),
     Index(
         "dials_open",
@@ -85,24 +103,31 @@ dials = Table(
         postgresql_where=text("closed_at IS NULL"),
     ),
 )
+usage = Table(  # what each month's dials used or may yet use, so that nobody adds up thousands
+    "usage",
+    tables,
+    Column("account", String(64), primary_key=True),
+    Column("month", String(7), primary_key=True),
+    Column("minutes", Float, nullable=False),
+)
 stops = Table(
     "stops",
     tables,
     Column("account", String(64), primary_key=True),
-    Column("at", DateTime(timezone=True), nullable=False),
+    Column("at", Time, nullable=False),
 )
 do_not_call = Table(
     "do_not_call",
     tables,
     Column("number", String(64), primary_key=True),  # a digest under the owner's secret
-    Column("at", DateTime(timezone=True), nullable=False),
+    Column("at", Time, nullable=False),
 )
 evidence = Table(
     "evidence",
     tables,
     Column("seq", _Serial, primary_key=True, autoincrement=False),
     Column("account", String(64), nullable=False),
-    Column("at", DateTime(timezone=True), nullable=False),
+    Column("at", Time, nullable=False),
     Column("kind", String(16), nullable=False),
     Column("key", String(128), nullable=False, index=True),
     Column("facts", JSON, nullable=False),
@@ -116,14 +141,7 @@ personal = Table(
     tables,
     Column("id", _Serial, primary_key=True, autoincrement=True),
     Column("key", String(128), nullable=False, index=True),
-    Column("at", DateTime(timezone=True), nullable=False, index=True),
+    Column("at", Time, nullable=False, index=True),
     Column("salt", String(64), nullable=False),
     Column("content", Text, nullable=False),
 )
-
-
-def utc(value: Any) -> Any:
-    """A time of the store as an aware one in UTC: SQLite keeps no zone, PostgreSQL gives its own."""
-    if not isinstance(value, datetime):
-        return value
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)

@@ -1,0 +1,87 @@
+"""A call as it will be sent: what is said first, and what is done where a voicemail answers."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal
+
+from ..api.calls import PlaceCall
+from ..errors import Refused
+from .disclosure import Wording, wordings
+
+if TYPE_CHECKING:
+    from ..contacts import Contact
+    from .policy import Policy
+
+VOICEMAIL = {
+    "hang_up": "If a voicemail or answering machine picks up, hang up without leaving a message.",
+    "leave_message": "If a voicemail or answering machine picks up, leave one short message and hang up.",
+}
+"""What the agent is told; TopCalls has no parameter for it."""
+
+
+def compose(request: PlaceCall, contact: Contact | None, policy: Policy) -> PlaceCall:
+    """Complete a call as it will be sent: the opening comes first, the word about voicemail last.
+
+    The opening is in the contact's language, else the policy's, else English. What is there already is not
+    said again, in whatever language of ours. Raises Refused where the words would be longer than TopCalls
+    takes them.
+    """
+    opening = _opening(request.first_sentence or "", _language(contact, policy), policy)
+    brief: Literal["task", "instructions"] = "instructions" if request.task is None else "task"
+    told = _with_voicemail(getattr(request, brief), VOICEMAIL[policy.voicemail])
+    _fits(request, "first_sentence", opening, "opening")
+    _fits(request, brief, told, "voicemail")
+    return request.model_copy(update={"first_sentence": opening, brief: told})
+
+
+def _language(contact: Contact | None, policy: Policy) -> Wording:
+    language = (contact and contact.language) or policy.language
+    return wordings().get(re.split("[-_]", language.lower())[0]) or wordings()["en"]
+
+
+def _opening(own: str, wording: Wording, policy: Policy) -> str:
+    """What is said first: that an AI speaks and for whom, that the call is recorded, and the caller's own."""
+    own = own.strip()
+    spoken = next((one for one in wordings().values() if _begins(own, _disclosure(one, policy))), None)
+    wording = spoken or wording
+    disclosure = _disclosure(wording, policy)
+    rest = own[len(disclosure) :].strip() if spoken else own
+    notice = policy.announce_recording and not any(_begins(rest, one.recorded) for one in wordings().values())
+    return " ".join(part for part in (disclosure, wording.recorded if notice else "", rest) if part)
+
+
+def _begins(words: str, sentence: str) -> bool:
+    return words == sentence or bool(words.startswith(sentence) and words[len(sentence)].isspace())
+
+
+def _disclosure(wording: Wording, policy: Policy) -> str:
+    """That an AI speaks, and for whom."""
+    caller = " ".join((policy.caller or "").split())
+    if not caller:
+        return wording.opening_without_caller
+    # Two braces are where a fact of request_data would be spoken; the caller's name is nobody else's to fill.
+    caller = re.sub(r"(?<=[{}])(?=[{}])", " ", caller)
+    doubled = caller.endswith((".", "!", "?"))
+    template = wording.opening.replace("{caller}.", "{caller}") if doubled else wording.opening
+    return template.replace("{caller}", caller)
+
+
+def _with_voicemail(told: str, sentence: str) -> str:
+    """A brief whose last line is the sentence: what stands before it does not overrule it."""
+    told = told.rstrip()
+    return told if told.rpartition("\n")[2].strip() == sentence else f"{told}\n{sentence}"
+
+
+_ADDED = {"opening": "The opening and first_sentence", "voicemail": "The word about voicemail and {name}"}
+
+
+def _fits(request: PlaceCall, name: str, words: str, rule: Literal["opening", "voicemail"]) -> None:
+    most = PlaceCall.input_schema()["properties"][name]["maxLength"]
+    if (over := len(words) - most) > 0:
+        own = len((getattr(request, name) or "").strip()) - over
+        raise Refused(
+            rule,
+            f"{_ADDED[rule].format(name=name)} have {len(words):,} characters together and {most:,} are "
+            f"allowed; shorten {name} to {own:,} characters or less.",
+        )

@@ -1,0 +1,212 @@
+"""What the owner allows: a pack of values, the lines of `policy.toml` over them, and which of two is
+stricter."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from .hours import Span
+
+Pack = Literal["personal", "outreach", "sandbox"]
+Approval = Literal["person", "slips", "none"]
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True, slots=True)
+class Stricter:
+    """How two values of a line compare: gives the one that allows less, or what both allow."""
+
+    of: Callable[[Any, Any], Any]
+
+
+def _least(one: Any, other: Any) -> Any:
+    return min((value for value in (one, other) if value is not None), default=None)
+
+
+def _most(one: Any, other: Any) -> Any:
+    return max(one, other)
+
+
+def _both(one: Any, other: Any) -> Any:
+    """What is in both; None is everything. Where that cannot be told, the other one stands."""
+    if one is None or other is None:
+        return other if one is None else one
+    return other if isinstance(one, str) or isinstance(other, str) else one & other
+
+
+def _earlier_of(*values: Any) -> Stricter:
+    return Stricter(lambda one, other: min(one, other, key=values.index))
+
+
+def _days(value: Any) -> Any:
+    """Days as people write them: "mon-sat", or a list of days."""
+    names = value if isinstance(value, (list, tuple, set, frozenset)) else str(value).lower().split(",")
+    found: set[int] = set()
+    for name in names:
+        first, dash, last = str(name).strip().lower().partition("-")
+        if first not in _DAYS or (dash and last not in _DAYS):
+            raise ValueError('takes days such as "mon-sat" or "mon,wed"')
+        begin, end = _DAYS.index(first), _DAYS.index(last or first)
+        found |= {day % 7 for day in range(begin, end + 1 if end >= begin else end + 8)}
+    return frozenset(found)
+
+
+Least = Stricter(_least)
+Most = Stricter(_most)
+Both = Stricter(_both)
+Days = Annotated[
+    frozenset[int],
+    BeforeValidator(_days),
+    PlainSerializer(lambda days: ",".join(_DAYS[day] for day in sorted(days)), return_type=str),
+]
+Number = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+Host = Annotated[str, Field(pattern=r"^[a-z0-9.-]{1,253}$")]
+Cap = Annotated[float | None, Field(ge=0), Least]
+Count = Annotated[int | None, Field(ge=0), Least]
+
+
+class Policy(BaseModel):
+    """Every line of a policy. A line without an order, such as the caller's name, limits nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True)
+
+    pack: Pack
+    """Whose values stand where policy.toml says nothing."""
+    approval: Annotated[Approval, _earlier_of("person", "slips", "none")] = "person"
+    """How a person is asked: person, slips, or none."""
+    caller: Annotated[str | None, Field(min_length=1, max_length=100, pattern=r"^[^{}\r\n]+$")] = None
+    """On whose behalf calls are made, as the opening says it."""
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
+    """The language of the opening where a contact has none."""
+    numbers: Annotated[frozenset[Number] | None, Both] = None
+    """The only numbers that may be called."""
+    countries: Annotated[frozenset[Country] | Literal["own"], Both]
+    """The countries that may be called; own: those of the account's active numbers."""
+    hours: Annotated[Span, Both]
+    """When people may be called, by the clock where they are."""
+    warned_hours: Annotated[Span, Both]
+    """When they may be called after a warning. Outside of both nobody is called."""
+    days: Annotated[Days, Both]
+    """On which days people may be called."""
+    holidays: Annotated[bool, Least]
+    """Whether people may be called on public holidays."""
+    every_zone: Annotated[bool, Most]
+    """Whether it must be a permitted hour in every zone that the phone may be in."""
+    consent: Annotated[bool, Most]
+    """Whether each number needs a consent on record in the contacts."""
+    selling: Annotated[bool, Least]
+    """Whether calls may sell something."""
+    campaigns: Annotated[bool, Least]
+    """Whether campaigns may be started."""
+    minutes_per_call: Cap = None
+    """Minutes that one call may last."""
+    minutes_per_day: Cap = None
+    """Minutes that may be used in 24 hours."""
+    minutes_per_month: Cap = None
+    """Minutes that may be used in a month, by UTC."""
+    calls_per_day: Count = None
+    """Calls that may be placed in 24 hours."""
+    calls_at_once: Count = None
+    """Calls that may be under way at once."""
+    attempts_per_day: Count = None
+    """How often one number may be dialled in 24 hours."""
+    duplicate_minutes: Annotated[float, Field(ge=0), Most]
+    """For how long a second call to a number is asked about as a repetition."""
+    voicemail: Annotated[Literal["hang_up", "leave_message"], _earlier_of("hang_up", "leave_message")]
+    """What is done where a voicemail answers."""
+    announce_recording: Annotated[bool, Most]
+    """Whether the opening says that the call is recorded."""
+    webhook_hosts: Annotated[frozenset[Host], Both]
+    """Hosts to which Python callers may have events of a call sent."""
+    price_per_minute: Annotated[float | None, Field(ge=0)] = None
+    """What a call minute costs the owner."""
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+
+    @property
+    def practice(self) -> bool:
+        """Whether most rules only say what they would refuse."""
+        return self.pack == "sandbox"
+
+    @property
+    def version(self) -> str:
+        """A digest of all of it: a yes is a yes under one policy."""
+        lines = sorted(written(self).items())
+        return hashlib.sha256(repr(lines).encode()).hexdigest()[:16]
+
+
+def pack(name: str) -> Mapping[str, Any]:
+    """The lines of a pack, as its file says them."""
+    return _packs()[name]
+
+
+def policy(lines: Mapping[str, Any], otherwise: Pack) -> Policy:
+    """The lines of a pack, and over them those that an owner gives. Raises pydantic's ValidationError."""
+    chosen = lines.get("pack", otherwise)
+    return Policy.model_validate({**_packs().get(chosen, {}), **lines, "pack": chosen})
+
+
+def held(wanted: Policy, accepted: Policy) -> Policy:
+    """A policy as it counts until it is accepted: of each line the stricter value."""
+    return wanted.model_copy(update={name: stricter(name, wanted, accepted) for name in ORDERS})
+
+
+def tightened(mine: Policy, system: Mapping[str, Any]) -> Policy:
+    """A policy within what the system's file allows: each line that the file names can only be tightened."""
+    chosen = _packs().get(system.get("pack", ""), {})
+    lines = {**chosen, **{name: value for name, value in system.items() if name != "pack"}}
+    ceiling = Policy.model_validate({**written(mine), **lines, "pack": mine.pack})
+    update = {name: stricter(name, mine, ceiling) for name in ORDERS if name in lines}
+    return mine.model_copy(update=update)
+
+
+def stricter(name: str, one: Policy, other: Policy) -> Any:
+    """Of one line of two policies the value that allows less."""
+    mine, theirs = getattr(one, name), getattr(other, name)
+    return mine if mine == theirs else ORDERS[name].of(mine, theirs)
+
+
+def looser(wanted: Policy, accepted: Policy) -> tuple[str, ...]:
+    """The lines in which a policy allows more than another."""
+    return tuple(name for name in ORDERS if stricter(name, wanted, accepted) != getattr(wanted, name))
+
+
+def written(one: Policy) -> dict[str, Any]:
+    """Every line as policy.toml would say it, in order; None where nothing limits it."""
+    lines = one.model_dump(mode="json")
+    return {name: sorted(value) if isinstance(value, list) else value for name, value in lines.items()}
+
+
+def described() -> Mapping[str, str]:
+    """What each line means."""
+    from ..docstrings import docs
+
+    return docs(__name__)["Policy"][1]
+
+
+@cache
+def _packs() -> Mapping[str, Mapping[str, Any]]:
+    folder = files("topcalls_tools.guard").joinpath("packs")
+    return {
+        re.sub(r"\.toml$", "", file.name): tomllib.loads(file.read_text("utf-8"))
+        for file in folder.iterdir()
+        if file.name.endswith(".toml")
+    }
+
+
+ORDERS: Mapping[str, Stricter] = {
+    name: mark
+    for name, field in Policy.model_fields.items()
+    for mark in field.metadata
+    if isinstance(mark, Stricter)
+}
+"""The lines that limit something, each with its order."""

@@ -1,0 +1,57 @@
+"""The rules, one function each: name, reason and remedy stand together, and nowhere else.
+
+A rule's docstring is its row in the table of rules. `verified` rules were read in the source that they name;
+`house` rules are our own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any, Literal
+
+from .. import Facts, Verdict
+
+if TYPE_CHECKING:
+    from ...action import Action
+    from ..policy import Policy
+
+Check = Callable[["Action[Any]", Facts, "Policy"], Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule, where it comes from, when that was looked up, and whether it refuses in practice too."""
+
+    name: str
+    check: Check
+    guards: str
+    source: str
+    checked: date
+    status: Literal["verified", "house"]
+    always: bool
+
+
+RULES: dict[str, Rule] = {}
+"""Every rule by its name, in the order in which they are heard."""
+
+
+def rule(
+    *, source: str, checked: str, status: Literal["verified", "house"] = "house", always: bool = False
+) -> Callable[[Check], Check]:
+    """Register a rule under its function's name. In practice it only says what it would refuse, unless it
+    holds `always`."""
+
+    def register(check: Check) -> Check:
+        name = check.__name__.replace("_", "-")
+        guards = " ".join((check.__doc__ or "").split())
+        RULES[name] = Rule(name, check, guards, source, date.fromisoformat(checked), status, always)
+        return check
+
+    return register
+
+
+from . import numbers, times, minutes, people, objects  # noqa: E402, I001  (in the order in which they are heard)
+
+__all__ = ["RULES", "Rule", "minutes", "numbers", "objects", "people", "rule", "times"]

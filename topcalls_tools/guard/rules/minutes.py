@@ -1,0 +1,101 @@
+"""How much may be called: minutes, calls, and calls at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...action import Action, Effect
+from ...api.account import Balance
+from ...api.calls import PlaceCall
+from ...endpoint import Endpoint
+from .. import Allow, AskPerson, Facts, Refuse, Verdict
+from . import rule
+
+if TYPE_CHECKING:
+    from ..policy import Policy
+
+
+@rule(source="contract 6.2", checked="2026-11-25", always=True)
+def minutes_left(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+    """A deed that may use more call minutes than are free is not begun; calls under way keep theirs."""
+    balance = next((one for one in facts.seen if isinstance(one, Balance)), None)
+    if action.effect is not Effect.SPEND or balance is None:
+        return Allow()
+    if balance.remaining is None:
+        return AskPerson("TopCalls did not say how many call minutes are left.")
+    return _room(action, facts, balance.free - facts.unseen_minutes, "are free")
+
+
+@rule(source="house", checked="2026-11-25")
+def minutes_per_call(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+    """One call lasts no longer than the owner allows."""
+    if not isinstance(action, PlaceCall) or policy.minutes_per_call is None:
+        return Allow()
+    if action.max_duration <= policy.minutes_per_call:
+        return Allow()
+    return Refuse(
+        f"This call may last {action.max_duration:,.10g} minutes, and the owner allows "
+        f"{policy.minutes_per_call:,.10g}",
+        f"set max_duration to {policy.minutes_per_call:,.10g} or less",
+    )
+
+
+@rule(source="house", checked="2026-11-25", always=True)
+def minutes_per_day(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+    """In 24 hours no more call minutes are used, or reserved, than the owner allows."""
+    return _owners(action, facts, policy.minutes_per_day, facts.day_minutes, "in 24 hours")
+
+
+@rule(source="house", checked="2026-11-25", always=True)
+def minutes_per_month(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+    """In a month, by UTC, no more call minutes are used, or reserved, than the owner allows."""
+    return _owners(action, facts, policy.minutes_per_month, facts.month_minutes, "a month")
+
+
+@rule(source="house", checked="2026-11-25")
+def calls_per_day(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+    """In 24 hours no more calls are placed than the owner allows."""
+    most = policy.calls_per_day
+    if not isinstance(action, PlaceCall) or most is None or facts.day_calls < most:
+        return Allow()
+    return Refuse(
+        f"{facts.day_calls} calls were placed in the last 24 hours, and the owner allows {most}",
+        "call again tomorrow, or let the owner raise calls_per_day in policy.toml",
+    )
+
+
+@rule(source="house", checked="2026-11-25")
+def calls_at_once(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+    """No more calls are under way at once than the owner allows."""
+    most = policy.calls_at_once
+    if not isinstance(action, PlaceCall) or most is None or facts.calls_under_way < most:
+        return Allow()
+    return Refuse(
+        f"{facts.calls_under_way} of at most {most} calls are under way",
+        "wait until one has ended (follow_call), or end one (stop_call)",
+    )
+
+
+def _owners(action: Action[Any], facts: Facts, limit: float | None, used: float, when: str) -> Verdict:
+    """Whether a deed fits into what the owner allows within a time."""
+    if action.effect is not Effect.SPEND or limit is None:
+        return Allow()
+    unknown = any(isinstance(one, Balance) and one.remaining is None for one in facts.seen)
+    if unknown and not isinstance(action, PlaceCall):
+        return Refuse(
+            "What this may use is bounded by the call minutes left alone, and TopCalls did not say how many "
+            "there are",
+            "call people one by one",
+        )
+    return _room(action, facts, limit - used, f"of the owner's {limit:,.10g} {when} are left")
+
+
+def _room(action: Action[Any], facts: Facts, left: float, where: str) -> Verdict:
+    most = action.most_minutes(facts.seen) if isinstance(action, Endpoint) else 0
+    if most <= left + 1e-6:  # sums of fractions
+        return Allow()
+    whole = int(left + 1e-6)
+    works = "wait until calls under way have ended, or see to more minutes"
+    if isinstance(action, PlaceCall) and whole >= 1:
+        works = f"set max_duration to {whole} or less"
+    return Refuse(f"This may use {most:,.10g} minutes and {max(0.0, left):,.10g} {where}", works)

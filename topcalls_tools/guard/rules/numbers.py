@@ -1,0 +1,173 @@
+"""Which numbers may be called, and from which."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import phonenumbers
+from phonenumbers import PhoneNumberType, shortnumberinfo
+
+from ...action import Action, Effect
+from ...api.calls import PlaceCall
+from ...api.fields import E164
+from ...api.phone_numbers import Number, NumberPage
+from ...places import region
+from .. import Allow, AskPerson, Facts, Refuse, Verdict, called, numbers
+from . import rule
+
+if TYPE_CHECKING:
+    from ..policy import Policy
+
+_SATELLITE = frozenset({870, 881, 882, 883})
+"""Country codes of satellite and other networks without a country, priced per minute in dollars (ITU
+E.164)."""
+_DISASTER = frozenset({888})
+_PREMIUM = frozenset({979})
+"""International premium rate (ITU E.169.2)."""
+_ORDINARY = "call an ordinary fixed-line, mobile or toll-free number"
+_PUTS_IN_REACH = (Effect.SPEND, Effect.WRITE)
+
+
+@rule(
+    source="kinds of numbers as libphonenumber knows them; ITU E.164, E.169.2",
+    checked="2026-11-23",
+    always=True,
+)
+def never_numbers(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+    """Emergency, short, premium-rate, satellite and unassigned numbers are never dialled, and never put on a
+    list from which they would be, whatever anybody says."""
+    if action.effect in _PUTS_IN_REACH:
+        for number in numbers(action):
+            if kind := _forbidden(number):
+                return Refuse(f"{number} is {kind}, and such numbers are never dialled", _ORDINARY)
+    return Allow()
+
+
+@rule(source="47 CFR 64.1200(a)(10), (d)(3)", checked="2026-11-23", always=True)
+def do_not_call(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+    """A number that is not to be called is not called, whoever asks for it, and joins no list of people to
+    call."""
+    if action.effect in _PUTS_IN_REACH:
+        for number in numbers(action):
+            if number in facts.blocked:
+                return Refuse(
+                    f"{number} is not to be called any more",
+                    "call somebody else; only the owner takes a number off that list, with topcalls dnc "
+                    "remove",
+                )
+    return Allow()
+
+
+@rule(source="house", checked="2026-11-25", always=True)
+def only_these(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+    """Where the owner has named the numbers that may be called, no other is."""
+    if action.effect is not Effect.SPEND or policy.numbers is None:
+        return Allow()
+    if not called(action):
+        return Refuse(
+            f"{action.title()} phones people that policy.toml does not name", "call them one by one"
+        )
+    if others := set(called(action)) - policy.numbers:
+        return Refuse(
+            f"{', '.join(sorted(others))} is not among the numbers that policy.toml allows",
+            "call one of those, or let the owner add it there",
+        )
+    return Allow()
+
+
+@rule(source="house", checked="2026-11-25")
+def countries(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+    """Only the countries are called that the owner named, or else those of the account's active numbers."""
+    for number in called(action):
+        where = region(number)
+        if where is None:
+            return Refuse(f"{number} belongs to no country", _ORDINARY)
+        allowed = _own(facts) if policy.countries == "own" else policy.countries
+        if where not in allowed:
+            named = ", ".join(sorted(allowed)) or "none"
+            return Refuse(
+                f"{number} is in {where}, and the countries that may be called are: {named}",
+                f'let the owner add it in policy.toml, such as countries = ["{where}"]',
+            )
+    return Allow()
+
+
+@rule(source="kinds of numbers as libphonenumber knows them", checked="2026-11-25")
+def shared_cost(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+    """A number that costs its caller more than others is asked about with a warning where ordinary businesses
+    have such numbers (`ordinary.toml`), and refused elsewhere."""
+    for number in called(action):
+        if _ordinary(number):
+            return AskPerson(f"{number} is a service number, which may cost more than others.")
+        if phonenumbers.number_type(phonenumbers.parse(number)) == PhoneNumberType.SHARED_COST:
+            return Refuse(f"{number} is a shared-cost number", _ORDINARY)
+    return Allow()
+
+
+@rule(source="contract 3.1.1: from_number must be an active number of the account", checked="2026-11-25")
+def from_number(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+    """The caller id is an active number of the account."""
+    if not isinstance(action, PlaceCall):
+        return Allow()
+    held = _numbers(facts)
+    if action.from_number is None:
+        active = any(one.status == "active" for one in held)
+        return Allow() if active else AskPerson("No active number was found from which TopCalls could call.")
+    mine = next((one for one in held if one.number == action.from_number), None)
+    if mine is not None and mine.status == "active":
+        return Allow()
+    why = (
+        f"{action.from_number} is not a number of this account"
+        if mine is None
+        else (f"{action.from_number} is not active yet, or no longer")
+    )
+    usable = sorted({one.number for one in held if one.status == "active" and one.number})
+    named = f"use {' or '.join(usable[:3])}, or leave from_number out" if usable else "leave from_number out"
+    return Refuse(why, named)
+
+
+def _numbers(facts: Facts) -> tuple[Number, ...]:
+    return tuple(one for page in facts.seen if isinstance(page, NumberPage) for one in page.data)
+
+
+def _own(facts: Facts) -> frozenset[str]:
+    """The countries of the account's active numbers."""
+    active = [E164(one.number) for one in _numbers(facts) if one.status == "active" and one.number]
+    return frozenset(filter(None, map(region, active)))
+
+
+@cache
+def _ordinary_prefixes() -> tuple[str, ...]:
+    found = tomllib.loads(files("topcalls_tools.guard").joinpath("ordinary.toml").read_text("utf-8"))
+    return tuple(prefix for entry in found["numbers"] for prefix in entry["prefixes"])
+
+
+def _ordinary(number: E164) -> bool:
+    """Whether ordinary businesses have such numbers, though their callers pay more."""
+    return number.startswith(_ordinary_prefixes())
+
+
+@lru_cache(1024)
+def _forbidden(number: E164) -> str | None:
+    parsed = phonenumbers.parse(number)
+    code, national = parsed.country_code or 0, str(parsed.national_number)
+    if code in _SATELLITE:
+        return "a satellite number"
+    if code in _PREMIUM:
+        return "an international premium-rate number"
+    if code in _DISASTER:
+        return "a number for disaster relief"
+    regions = phonenumbers.region_codes_for_country_code(code)
+    if any(shortnumberinfo.is_emergency_number(national, region) for region in regions):
+        return "an emergency number"
+    match phonenumbers.number_type(parsed):
+        case PhoneNumberType.PREMIUM_RATE:
+            return None if _ordinary(number) else "a premium-rate number"
+        case PhoneNumberType.UNKNOWN:
+            short = shortnumberinfo.is_possible_short_number(parsed)
+            return "a short number" if short else "no number that is assigned in its country"
+        case _:
+            return None

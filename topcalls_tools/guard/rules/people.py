@@ -1,0 +1,66 @@
+"""On whose behalf a call is made, with whose consent, and where its words go."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ...action import Action
+from ...api.calls import PlaceCall
+from .. import Allow, AskPerson, Facts, Refuse, Verdict, called
+from . import rule
+
+if TYPE_CHECKING:
+    from ..policy import Policy
+
+_GROWS_OLD = timedelta(days=365)
+
+
+@rule(source="47 CFR 64.1200(b)", checked="2026-11-23")
+def caller(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+    """A call says at its beginning on whose behalf it is made."""
+    if isinstance(action, PlaceCall) and policy.caller is None:
+        return Refuse(
+            "Nobody is named on whose behalf this calls",
+            'let the owner write caller = "Ann Meyer", a person or a company, into policy.toml',
+        )
+    return Allow()
+
+
+@rule(source="FCC 24-17; 47 U.S.C. 227(b); 47 CFR 64.1200(a)", checked="2026-11-23")
+def consent(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+    """Where the policy asks for it, a number is called only with a consent on record; one that is older than
+    a year is asked about, since numbers change hands."""
+    if not policy.consent:
+        return Allow()
+    for number in called(action):
+        contact = facts.contacts.get(number)
+        if contact and contact.mine:
+            continue
+        if contact is None or contact.consent is None:
+            return Refuse(
+                f"No consent of {number} is on record",
+                "let the owner record one, with topcalls contacts add and --consent-basis",
+            )
+        given = contact.consent.date
+        if given > facts.now.date():
+            return Refuse(f"The consent of {number} is dated {given}, which is not yet", "correct its date")
+        if facts.now.date() - given > _GROWS_OLD:
+            return AskPerson(f"The consent of {number} is from {given}; numbers change hands.")
+    return Allow()
+
+
+@rule(source="house", checked="2026-11-25")
+def webhook_hosts(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+    """Events of a call are sent to hosts alone that the owner named."""
+    if not isinstance(action, PlaceCall) or action.webhook_url is None:
+        return Allow()
+    host = (urlsplit(str(action.webhook_url)).hostname or "").lower()
+    if host in policy.webhook_hosts:
+        return Allow()
+    named = ", ".join(sorted(policy.webhook_hosts)) or "none"
+    return Refuse(
+        f"The host of webhook_url is not among those that the owner named: {named}",
+        "leave webhook_url out, or let the owner add its host to webhook_hosts in policy.toml",
+    )
