@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from ..errors import Misconfigured, Refused
 from .tables import HEAD
@@ -18,8 +19,9 @@ from .tables import HEAD
 _ALL_WRITERS = 7_208_225_537
 """The number of the lock that PostgreSQL's writers take, one after the other."""
 _READS = {"reads": True}
-CONNECTS_WITHIN = 5
-"""Seconds in which PostgreSQL must take a connection."""
+ANSWERS_WITHIN = 2, 5
+"""Seconds in which PostgreSQL must take a connection, answer a statement and be given the next one of a
+transaction: the least where patience is short, and the most."""
 
 
 class Storage:
@@ -70,6 +72,11 @@ class Storage:
         """A store that cannot be used is a refusal in words."""
         try:
             yield
+        except NoConnection:
+            raise Refused(
+                "journal",
+                f"The journal {self._name} is busy and nothing was sent; the same call again goes on.",
+            ) from None
         except (SQLAlchemyError, sqlite3.Error) as error:
             reason = str(getattr(error, "orig", None) or type(error).__name__).strip().partition("\n")[0]
             raise Refused(
@@ -88,7 +95,9 @@ def _in_file(path: Path, patience: float) -> Engine:
                 f"The journal {path} cannot be made ({error.strerror}); name a writable directory in "
                 "TOPCALLS_HOME."
             ) from None
-    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": patience})
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)), connect_args={"timeout": patience}, pool_timeout=patience
+    )
 
     @event.listens_for(engine, "connect")
     def _(db: Any, _: object) -> None:
@@ -104,16 +113,21 @@ def _in_file(path: Path, patience: float) -> Engine:
 
 
 def _by_url(url: str, patience: float) -> Engine:
+    within = int(min(max(patience, ANSWERS_WITHIN[0]), ANSWERS_WITHIN[1]))
+    limits = {"lock_timeout": patience, "idle_in_transaction_session_timeout": within}
     try:
         parts = make_url(url)
         if parts.drivername not in ("postgresql", "postgresql+psycopg"):
             raise ArgumentError
+        from .patience import Patient
+
         engine = create_engine(
             parts.set(drivername="postgresql+psycopg"),
             pool_pre_ping=True,
+            pool_timeout=patience,
             connect_args={
-                "connect_timeout": CONNECTS_WITHIN,
-                "options": f"-c lock_timeout={max(1, int(patience * 1000))}",
+                "connect_timeout": within,
+                "options": " ".join(f"-c {name}={max(1, int(at * 1000))}" for name, at in limits.items()),
             },
         )
     except (ArgumentError, ValueError):
@@ -126,10 +140,18 @@ def _by_url(url: str, patience: float) -> Engine:
             "A journal in PostgreSQL needs psycopg; pip install 'topcalls-tools[postgresql]'."
         ) from None
 
+    @event.listens_for(engine, "do_connect")
+    def _(dialect: object, record: object, args: Any, facts: dict[str, Any]) -> Patient:
+        connection = Patient.connect(*args, **facts)
+        connection.within = within
+        return connection
+
     @event.listens_for(engine, "begin")
     def _(db: Connection) -> None:
         if not db.get_execution_options().get("reads"):
-            db.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ALL_WRITERS})")
+            raw: Any = db.connection.driver_connection
+            with raw.waiting(patience):
+                db.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ALL_WRITERS})")
 
     return engine
 
