@@ -104,11 +104,9 @@ def state(window: Window, zones: Sequence[str], now: datetime, country: str | No
 def earliest(window: Window, zones: Sequence[str], now: datetime, country: str | None) -> datetime | None:
     """The first instant from now on (aware) that is not closed, in UTC; None where none is within 14 days."""
     places, now = _places(zones), now.astimezone(UTC)
-    edges = {edge for place in places for edge in _edges(window, place, now)}
-    for at in sorted({now, *edges}):
-        if now <= at <= now + AHEAD and places and _state(window, places, at, country) != "closed":
-            return at
-    return None
+    edges = {edge for place in places for edge in _edges(window, place, now) if now <= edge <= now + AHEAD}
+    opens = (at for at in (now, *sorted(edges)) if places and _state(window, places, at, country) != "closed")
+    return next(opens, None)
 
 
 def holidays_known(country: str | None, year: int) -> bool:
@@ -130,13 +128,13 @@ def _state(window: Window, places: Sequence[ZoneInfo], at: datetime, country: st
 
 
 def _hour(window: Window, there: datetime, country: str | None) -> Hour:
-    if there.weekday() not in window.days:
-        return "closed"
-    if there.time() not in window.plain and there.time() not in window.warned:
+    at = there.time()
+    plain = at in window.plain
+    if there.weekday() not in window.days or not (plain or at in window.warned):
         return "closed"
     if not window.holidays and _may_be_holiday(there.date(), country):
         return "closed"
-    return "open" if there.time() in window.plain else "warned"
+    return "open" if plain else "warned"
 
 
 def _may_be_holiday(day: date, country: str | None) -> bool:
