@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, insert, select, text, update
 
 from topcalls_tools.errors import Refused
 from topcalls_tools.facts import callee
-from topcalls_tools.journal import archive, heads
+from topcalls_tools.journal import Inquiry, Yes, archive, heads
 from topcalls_tools.journal.store import Journal
-from topcalls_tools.journal.tables import evidence, personal
+from topcalls_tools.journal.tables import asks, evidence, personal
 
-from .test_journal import INQUIRY, NOW, ask, claimed, dial, yes
+from .test_journal import INQUIRY, NOW, ask, claimed, dial, nothing, yes
 
 DOCUMENT = {
     "title": "Place call?",
@@ -95,10 +95,113 @@ def test_a_change_of_what_is_personal_shows(journal: Journal, column: str) -> No
     assert list(archive.troubles(journal)) == ["What is personal of entry 1 is not what was written."]
 
 
+TAMPERED = {
+    "UPDATE asks SET decision = 'yes' WHERE key = 'k2'": "The question k2 is not what its entries say: decision"
+    " is yes, and was no when it was written.",
+    "UPDATE asks SET used_at = NULL WHERE key = 'k2'": "The question k2 is not what its entries say: used_at",
+    "UPDATE asks SET minutes = 99 WHERE key = 'k1'": "The question k1 is not what its entries say: minutes",
+    "UPDATE asks SET expires_at = '2030-01-01 00:00:00+00' WHERE key = 'k1'": "The question k1 is not what",
+    "UPDATE dials SET state = 'failed'": "The dial k1 is not what its entries say: state is failed",
+    "UPDATE dials SET minutes = 0": "The dial k1 is not what its entries say: minutes is 0.0, and was 10",
+    "UPDATE dials SET call_id = NULL": "The dial k1 is not what its entries say: call_id is nothing, and was c1",
+    "UPDATE dials SET used_minutes = 0": "The dial k1 is not what its entries say: used_minutes is 0.0, and",
+    "UPDATE dials SET sent_at = '2025-01-01 00:00:00+00'": "The dial k1 is not what its entries say: sent_at",
+    "UPDATE stops SET at = '2025-01-01 00:00:00+00'": "The stop of live is not what its entries say: at",
+    "DELETE FROM stops": "The stop of live is gone.",
+    "DELETE FROM do_not_call": "The number that is not to be called, abc is gone.",
+    "DELETE FROM asks WHERE key = 'k1'": "The question k1 is gone.",
+    "DELETE FROM dials": "The dial k1 is gone.",
+    "UPDATE dials SET key = 'k2'": "No entry tells of the dial k2.",
+    "UPDATE asks SET key = 'k3' WHERE key = 'k2'": "No entry tells of the question k3.",
+    "DELETE FROM personal WHERE key = 'k1'": "What is personal of entry 3, of k1, is gone, and no entry says",
+    "UPDATE evidence SET personal = NULL": "What is personal of entry 1, of k1, is gone, and no entry says",
+    "UPDATE evidence SET personal = 1 WHERE seq = 3": "What is personal of entry 3 is not what was written.",
+    "UPDATE personal SET key = 'k2' WHERE id = 1": "What is personal of entry 1 is not what was written.",
+    "INSERT INTO personal (key, at, salt, content) VALUES ('k1', '2020-01-01 00:00:00+00', 's', '{}')": "Something personal stands under k1, and no entry tells of it.",
+    "INSERT INTO personal (key, at, salt, content) VALUES ('k7', '2030-01-01 00:00:00+00', 's', '{}')": "Something personal stands under k7, and no entry tells of it.",
+}
+
+
+@pytest.mark.parametrize("tampering", TAMPERED, ids=lambda statement: statement.partition(" WHERE")[0])
+def test_a_table_that_holds_something_else_than_the_chain_shows(journal: Journal, tampering: str) -> None:
+    journal.stop_all("live", NOW + timedelta(minutes=9))
+    archive.forget(journal, "+4930", NOW, "abc")
+    assert list(archive.troubles(journal)) == []
+    with journal.writing() as db:
+        db.execute(text(tampering))
+    assert any(trouble.startswith(TAMPERED[tampering]) for trouble in archive.troubles(journal))
+
+
+def test_what_no_link_points_to_is_neither_shown_nor_sent(journal: Journal) -> None:
+    other = {"target": "+19995550000", "arguments": {"task": "Something else entirely."}}
+    with journal.writing() as db:
+        db.execute(insert(personal).values(key="k1", at=NOW, salt="s", content=json.dumps(other)))
+    assert (journal.dial("k1").target, journal.dial("k1").arguments) == ("+14155550123", {"a": 1})
+    assert archive.exported(journal, "k1")["dial"]["arguments"] == {"a": 1}
+
+
+def test_a_journal_that_has_lived_holds(store: Path | str) -> None:
+    """Calls in every state, a campaign whose question was raised, deletes, stops, and what was forgotten."""
+    journal, later = Journal(store), NOW + timedelta(minutes=1)
+    inquiry = Inquiry("live", NOW)
+    for number, (state, reply) in enumerate(
+        [
+            ("placed", {"call_id": "c\0" + "1" * 300}),
+            ("failed", None),
+            ("unknown", None),
+            ("placed", {"ok": True}),
+            ("sending", None),
+        ]
+    ):
+        key = f"d{number}"
+        journal.open_ask(ask(key, key))
+        mine, _ = claimed(journal, dial(key))
+        if state != "sending":
+            journal.settle(mine, state, later, reply)
+        if state != "failed":
+            journal.close_dial(mine, 1.25, later)
+    journal.settle(journal.dial("d2"), "placed", later, {"call_id": "c2"})  # a late look found it
+    journal.take_over("d4", NOW + timedelta(minutes=2), timedelta(minutes=1))
+    raised = replace(ask("r"), digest="raised", tool="start_campaign")
+    journal.open_ask(raised)
+    journal.open_ask(replace(raised, key="other", minutes=123.45, asked_at=later))
+    journal.decide("r", "yes", "page", later)
+    journal.claim(replace(dial("r"), tool="start_campaign", minutes=123.45), yes("r"), nothing, inquiry)
+    for key in ("deleted", "not deleted"):
+        journal.open_ask(ask(key, key))
+        journal.use(Yes(ask(key), "form", later), later, nothing, inquiry)
+    journal.record(ask("deleted"), {"ok": True}, later)
+    journal.close_ask("not deleted", later, used=True)
+    for key in ("no", "lapsed", "open"):
+        journal.open_ask(ask(key, key))
+    journal.decide("no", "no", "form", later)
+    journal.close_ask("lapsed", later)
+    journal.close_ask("lapsed", later)
+    journal.stop_all("live", later)
+    journal.stop_all("live", later + timedelta(seconds=1))
+    journal.stopped("live", later, "c1", {"tool": "stop_call"})
+    assert list(archive.troubles(journal)) == []
+    archive.purge(journal, NOW + timedelta(days=1), NOW + timedelta(days=2), most=4)
+    assert list(archive.troubles(journal)) == []
+    journal.close_dial(journal.dial("d2"), 1, later)
+    journal.close_dial(journal.dial("r"), 1, later)
+    assert archive.forget(journal, "+14155550123", NOW + timedelta(days=2), "digest of it")
+    assert archive.forget(journal, "+14155550123", NOW + timedelta(days=3), "digest of it") == 0
+    assert list(archive.troubles(journal)) == []
+    journal.close()
+
+
 def test_an_end_that_was_cut_off_shows_by_the_head_that_was_kept(journal: Journal) -> None:
     kept = archive.head(journal)
     with journal.writing() as db:
         db.execute(delete(evidence).where(evidence.c.seq >= 6))
+    assert list(archive.troubles(journal)) == [
+        "No entry tells of the question k2.",
+        "Something personal stands under k2, and no entry tells of it.",
+    ]
+    with journal.writing() as db:
+        for table in (asks, personal):
+            db.execute(delete(table).where(table.c.key == "k2"))
     assert list(archive.troubles(journal)) == []
     assert list(archive.troubles(journal, frozenset({kept}))) == [
         "Entry 7 with the hash that was kept elsewhere is not there."
@@ -237,4 +340,10 @@ def test_a_journal_of_before_keeps_what_it_holds(tmp_path: Path) -> None:
     assert (placed.call_id, placed.line, placed.closed_at) == ("c1", "l", None)
     assert [row.key for row in journal.open_dials("live")] == ["k1"]
     assert journal.asked("k1").target == "+14155550123"  # type: ignore[union-attr]
+    assert list(archive.troubles(journal)) == []
+    journal.open_ask(ask("k3", "d3"))
+    journal.close_dial(placed, 2, NOW)
+    assert list(archive.troubles(journal)) == []
+    assert archive.purge(journal, NOW, NOW) == 2
+    assert journal.dial("k9").target == ""
     assert list(archive.troubles(journal)) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
 from topcalls_tools.errors import Misconfigured, Refused
-from topcalls_tools.journal import AskRow, DialRow, Inquiry, Ledger, Yes
+from topcalls_tools.journal import AskRow, DialRow, Inquiry, Ledger, Yes, archive
 from topcalls_tools.journal.store import Journal
 from topcalls_tools.journal.tables import tables
 
@@ -160,6 +160,30 @@ def test_a_dial_that_was_taken_over_is_not_settled_by_its_first_sender(store: Pa
     assert journal.settle(second, "placed", later, {"call_id": "c1"}).state == "placed"
     stands = journal.settle(first, "failed", later)
     assert (stands.state, stands.reply) == ("placed", {"call_id": "c1"})
+
+
+def test_times_of_another_zone_are_the_same_times(store: Path | str) -> None:
+    journal, east = Journal(store), timezone(timedelta(hours=5))
+    mine = replace(
+        ask(), asked_at=NOW.astimezone(east), expires_at=(NOW + timedelta(minutes=10)).astimezone(east)
+    )
+    journal.open_ask(mine)
+    kept = journal.asked("k1")
+    assert kept
+    assert (kept.asked_at, kept.expires_at.utcoffset()) == (NOW, timedelta())
+    assert journal.open_asks(NOW + timedelta(minutes=9)) == [kept]
+    assert list(archive.troubles(journal)) == []
+
+
+@pytest.mark.parametrize("name", ["c" * 300, "c\0" + "1"], ids=["long", "with a NUL"])
+def test_whatever_topcalls_calls_a_call_its_outcome_is_kept(store: Path | str, name: str) -> None:
+    journal = Journal(store)
+    journal.open_ask(ask())
+    mine, _ = claimed(journal)
+    journal.settle(mine, "placed", NOW, {"call_id": name})
+    kept = journal.dial("k1")
+    assert (kept.state, kept.reply) == ("placed", {"call_id": name})
+    assert kept.call_id == name.replace("\0", "\\0")
 
 
 def test_a_home_with_odd_characters_holds_the_journal_itself(tmp_path: Path) -> None:

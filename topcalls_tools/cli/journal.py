@@ -96,14 +96,15 @@ def verify(ctx: click.Context, given: tuple[str, ...], head_file: Path | None) -
     with opened(there=True) as line:
         heads = frozenset(map(_head, given)) | _kept(line, head_file)
         store = line.desk().journal()
-        troubles: list[str] = []
+        troubles = 0
         try:
-            troubles += archive.troubles(store, heads)
+            for trouble in archive.troubles(store, heads):
+                troubles += 1
+                click.echo(trouble)
         except ValueError:  # no JSON or no time where we write them
-            troubles.append("An entry cannot even be read.")
+            troubles += 1
+            click.echo("An entry cannot even be read.")
         last = archive.head(store)
-    for trouble in troubles:
-        click.echo(trouble)
     if troubles:
         ctx.exit(ALTERED)
     click.echo(f"The evidence holds.\n{last}")

@@ -8,10 +8,11 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, insert, or_, select
+from sqlalchemy import Connection, and_, exists, insert, or_, select, union
 
 from ..errors import Refused
 from . import AskRow, DialRow, evidence
+from .audit import differences
 from .evidence import Link
 from .rows import as_asks, as_dials
 from .statements import ASK, DIAL
@@ -64,9 +65,14 @@ def exported(journal: Journal, key: str) -> dict[str, Any]:
 
 
 def troubles(journal: Journal, heads: frozenset[str] = frozenset()) -> Iterator[str]:
-    """What is wrong with the evidence, a sentence each; nothing where it holds."""
+    """What is wrong with the evidence, a sentence each; where nothing is, what the tables hold otherwise."""
+    holds = True
     with journal.storage.reading() as db:
-        yield from evidence.troubles(db, heads)
+        for trouble in evidence.troubles(db, heads):
+            holds = False
+            yield trouble
+        if holds:
+            yield from differences(db)
 
 
 def head(journal: Journal) -> str:
@@ -123,8 +129,8 @@ def forget(journal: Journal, number: str, now: datetime, callee: str | None = No
 
 def _erase(db: Connection, keys: list[str], now: datetime, why: str) -> None:
     evidence.forget(db, keys)
-    named = select(asks.c.key, asks.c.account).where(asks.c.key.in_(keys)).order_by(asks.c.key)
-    links = [Link(account, now, "erased", key, {"why": why}) for key, account in db.execute(named)]
+    named = union(*(select(of.c.key, of.c.account).where(of.c.key.in_(keys)) for of in (asks, dials)))
+    links = [Link(account, now, "erased", key, {"why": why}) for key, account in sorted(db.execute(named))]
     if links:
         evidence.append(db, *links)
 

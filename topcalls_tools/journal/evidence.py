@@ -11,14 +11,14 @@ import json
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, RowMapping, delete, select
+from sqlalchemy import Connection, RowMapping, bindparam, delete, select
 
 from . import AskRow
 from .statements import KNOWN, LAST_LINK, LINKS_OF, NEW_LINK, NEW_PERSONAL
-from .tables import evidence, personal, utc
+from .tables import evidence, personal
 
 Kind = Literal[
     "question", "answer", "request", "outcome", "closed", "lapsed", "stop", "stop-all", "erased", "blocked"
@@ -112,10 +112,8 @@ def entries(db: Connection, key: str) -> list[Entry]:
 
 def head(db: Connection) -> str:
     """The number and hash of the last link; keep it elsewhere."""
-    last = db.execute(
-        select(evidence.c.seq, evidence.c.hash).order_by(evidence.c.seq.desc()).limit(1)
-    ).first()
-    return f"{last.seq} {last.hash}" if last else f"0 {START}"
+    seq, last = _last(db)
+    return f"{seq} {last}"
 
 
 def troubles(db: Connection, heads: frozenset[str] = frozenset()) -> Iterator[str]:
@@ -125,14 +123,13 @@ def troubles(db: Connection, heads: frozenset[str] = frozenset()) -> Iterator[st
     """
     previous, seq, missing = START, 0, set(heads) - {f"0 {START}"}
     while True:
-        page = select(evidence).where(evidence.c.seq > seq).order_by(evidence.c.seq).limit(_AT_ONCE)
-        rows = db.execute(page).mappings().all()
+        rows = db.execute(_PAGE, {"after": seq}).mappings().all()
         for row in rows:
             if row["seq"] != seq + 1:
                 yield f"Between entry {seq} and entry {row['seq']} something was taken out."
             if row["previous"] != previous or row["hash"] != _hash(row):
                 yield f"Entry {row['seq']} is not what was written."
-            if (kept := _kept(db, row)) and _digest(kept["salt"], kept["content"]) != row["digest"]:
+            if row["salt"] is not None and not _same(row):
                 yield f"What is personal of entry {row['seq']} is not what was written."
             seq, previous = row["seq"], row["hash"]
             missing.discard(f"{seq} {previous}")
@@ -140,6 +137,20 @@ def troubles(db: Connection, heads: frozenset[str] = frozenset()) -> Iterator[st
             break
     for lost in sorted(missing):
         yield f"Entry {lost.partition(' ')[0]} with the hash that was kept elsewhere is not there."
+
+
+_PAGE = (
+    select(evidence, personal.c.key.label("whose"), personal.c.salt, personal.c.content)
+    .outerjoin(personal, personal.c.id == evidence.c.personal)
+    .where(evidence.c.seq > bindparam("after"))
+    .order_by(evidence.c.seq)
+    .limit(_AT_ONCE)
+)
+
+
+def _same(row: RowMapping) -> bool:
+    """Whether what is personal of a link is what was written."""
+    return bool(row["whose"] == row["key"] and _digest(row["salt"], row["content"]) == row["digest"])
 
 
 def forget(db: Connection, keys: list[str]) -> None:
@@ -155,10 +166,8 @@ def _last(db: Connection) -> tuple[int, str]:
 
 def _entry(db: Connection, row: RowMapping) -> Entry:
     kept = _kept(db, row)
-    facts = {
-        name: row[name] for name in ("seq", "account", "kind", "key", "facts", "digest", "previous", "hash")
-    }
-    return Entry(**facts, at=utc(row["at"]), personal=json.loads(kept["content"]) if kept else None)
+    written = {name: value for name, value in row.items() if name != "personal"}
+    return Entry(**written, personal=json.loads(kept["content"]) if kept else None)
 
 
 def _kept(db: Connection, row: RowMapping) -> RowMapping | None:
@@ -170,7 +179,7 @@ def _kept(db: Connection, row: RowMapping) -> RowMapping | None:
 def _hash(row: Any) -> str:
     """SHA-256 over what a link says, as JSON with sorted names. `docs/exactly-once.md` describes it."""
     said = {name: row[name] for name in ("seq", "account", "kind", "key", "facts", "digest", "previous")}
-    text = json.dumps({**said, "at": utc(row["at"]).isoformat()}, sort_keys=True)
+    text = json.dumps({**said, "at": row["at"].astimezone(UTC).isoformat()}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -10,19 +10,18 @@ from sqlalchemy import Connection, RowMapping, Table
 
 from . import AskRow, DialRow
 from .evidence import known
-from .tables import utc
 
 
 def as_asks(db: Connection, rows: Sequence[RowMapping]) -> list[AskRow]:
     """Questions as they were asked, with what is still known of whom they were about."""
     kept = known(db, *(row["key"] for row in rows))
-    return [AskRow(**_plain(row), **_personal(kept[row["key"]], "question")) for row in rows]
+    return [AskRow(**row, **_personal(kept[row["key"]], "question")) for row in rows]
 
 
 def as_dials(db: Connection, rows: Sequence[RowMapping]) -> list[DialRow]:
     """Dials as they were sent, with what is still known of whom they rang."""
     kept = known(db, *(row["key"] for row in rows))
-    return [DialRow(**_plain(row), **_personal(kept[row["key"]], "arguments")) for row in rows]
+    return [DialRow(**row, **_personal(kept[row["key"]], "arguments")) for row in rows]
 
 
 def stored(row: AskRow | DialRow, table: Table) -> dict[str, Any]:
@@ -33,7 +32,3 @@ def stored(row: AskRow | DialRow, table: Table) -> dict[str, Any]:
 def _personal(kept: dict[str, Any], name: str) -> dict[str, Any]:
     nothing: dict[str, Any] | None = {} if name == "arguments" else None
     return {"target": kept.get("target", ""), "reply": kept.get("reply"), name: kept.get(name, nothing)}
-
-
-def _plain(row: RowMapping) -> dict[str, Any]:
-    return {name: utc(value) for name, value in row.items()}

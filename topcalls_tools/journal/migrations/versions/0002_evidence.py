@@ -97,7 +97,7 @@ def _carry_over(personal: sa.Table) -> None:
     with op.batch_alter_table("dials") as dials:
         dials.add_column(sa.Column("line", sa.String(64)))
         dials.add_column(sa.Column("agreed_at", _TIME))
-        dials.add_column(sa.Column("call_id", sa.String(128)))
+        dials.add_column(sa.Column("call_id", sa.Text()))
         dials.add_column(sa.Column("used_minutes", sa.Float()))
         dials.add_column(sa.Column("closed_at", _TIME))
     db = op.get_bind()
