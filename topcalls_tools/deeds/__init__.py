@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from .block_number import BlockNumber
 from .confirm_action import ConfirmAction
+from .find_contact import FindContact
 from .follow_call import FollowCall
 from .stop_all import StopAll
 
-__all__ = ["ConfirmAction", "FollowCall", "StopAll"]
+__all__ = ["BlockNumber", "ConfirmAction", "FindContact", "FollowCall", "StopAll"]
