@@ -10,6 +10,7 @@ from typing import Any
 
 from ...api.placeholders import HOLE, filled
 from . import spanish_points
+from .mailbox import set_aside
 from .points import LONGEST, Point, Tongue, points
 
 
@@ -19,6 +20,8 @@ class Brief:
 
     tongue: Tongue
     points: tuple[Point, ...]
+    leaves_message: bool = True
+    """Whether a machine that answers gets a message; else the agent hangs up."""
 
 
 def brief(task: str, facts: Mapping[str, Any] | None) -> Brief:
@@ -54,8 +57,11 @@ KEPT = 2000
 
 @lru_cache(4096)
 def _kept(task: str) -> Brief:
-    tongue = spoken_in(task)
-    return Brief(tongue, spanish_points.points(task) if tongue == "es" else points(task))
+    matter, message = set_aside(task)
+    matter = matter or task
+    tongue = spoken_in(matter)
+    found = spanish_points.points(matter) if tongue == "es" else points(matter)
+    return Brief(tongue, found, message is not False)
 
 
 _SPANISH = re.compile(

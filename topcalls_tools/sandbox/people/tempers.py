@@ -118,9 +118,13 @@ def hangs_up(stage: Stage) -> Script:
 
 
 def voicemail(stage: Stage) -> Script:
-    """A greeting and a beep; the agent leaves a message."""
+    """A greeting and a beep; the agent leaves a message, unless its task wants none."""
     stage.picked_up()
     greeting = stage.phrase("mailbox", stage.person.lines or stage.person.greeting)
+    if not stage.brief.leaves_message:
+        unsaid = _aside("voicemail_reached", "Reached a mailbox, and left no message.")
+        stage.say("user", f"{greeting} (beep)", unsaid)
+        return stage.script("voicemail", 0)
     stage.say("user", f"{greeting} (beep)", _aside("", "Reached a mailbox."))
     stage.say("assistant", stage.opening)
     message = stage.chance.pick(LANGUAGES[stage.brief.tongue].phrases["message"])
