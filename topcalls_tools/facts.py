@@ -9,8 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from .action import Action
+from .api.fields import E164
+from .dnc import digest
 from .endpoint import Endpoint
-from .errors import Refused
+from .errors import Misconfigured, Refused
 from .guard import Facts, Rung, Said, judge, numbers
 from .journal import DialRow, Inquiry, Ledger
 from .steps import Desk, Flow, Keep, read
@@ -35,7 +37,7 @@ def looked(request: Endpoint[Any], desk: Desk) -> Flow[Known]:
 
 def inquiry(request: Endpoint[Any], known: Known, desk: Desk) -> Inquiry:
     """What the ledger is asked before a deed."""
-    return Inquiry(desk.account, known.at, tuple(callee(number, desk) for number in numbers(request)))
+    return Inquiry(desk.account, known.at, tuple(_whose(request, desk)))
 
 
 def heard(request: Endpoint[Any], known: Known, desk: Desk, besides: str = "") -> Flow[tuple[Said, ...]]:
@@ -53,7 +55,7 @@ def judged(request: Endpoint[Any], known: Known, ledger: Ledger, desk: Desk) -> 
 
 def facts(request: Action[Any], known: Known, ledger: Ledger, desk: Desk) -> Facts:
     """All that the rules may know of a deed."""
-    whose = {callee(number, desk): number for number in numbers(request)} if desk.noted() else {}
+    whose = _whose(request, desk) if desk.noted() else {}
     never = desk.dnc().numbers(desk.account).keys()
     rung: dict[str, list[Rung]] = {}
     for one in ledger.earlier:
@@ -89,7 +91,7 @@ def allowed(request: Endpoint[Any], known: Known, row: DialRow, desk: Desk) -> F
     ledger: Ledger = yield Keep(lambda: desk.journal().ledger(asked, desk.clock()))
     try:
         consent(request, known, ledger, row.agreed_at, desk)
-    except Refused:
+    except (Refused, Misconfigured):
         return False
     return True
 
@@ -99,6 +101,12 @@ def stopped_at(ledger: Ledger, desk: Desk) -> datetime | None:
     return max(filter(None, (ledger.stopped_at, desk.stopped_at())), default=None)
 
 
+def _whose(request: Action[Any], desk: Desk) -> dict[str, E164]:
+    """The numbers of a deed by what the journal knows them by: for every account, and for this one."""
+    ours: dict[str, str] = {digest(desk.account, one, desk.secret()): one for one in numbers(request)}
+    return ours | {callee(one, desk): one for one in numbers(request)}
+
+
 def callee(number: str, desk: Desk) -> str:
-    """What the journal knows a number by that is not to be called: a digest under the owner's secret."""
+    """What the journal knows a number by, for every account: a digest under the owner's secret."""
     return hmac.new(desk.secret(), f"callee {number}".encode(), hashlib.sha256).hexdigest()

@@ -105,6 +105,8 @@ def _told(links: list[RowMapping]) -> dict[Table, _Told]:
                 stop = {"at": at}
             case "blocked":
                 block = {"at": at}
+            case "unblocked":
+                block = {}
     return {asks: ask, dials: dial, stops: stop, do_not_call: block}
 
 
