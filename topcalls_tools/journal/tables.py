@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 """The migration that this code needs."""
 
 _Serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up in an INTEGER key alone
