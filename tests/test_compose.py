@@ -30,7 +30,7 @@ OPENINGS = {
     "fr": "Bonjour, je suis un assistant d'intelligence artificielle. Acme m'a chargé de vous appeler. Cet appel est enregistré.",
     "it": "Salve, sono un assistente basato sull'intelligenza artificiale e chiamo per conto di Acme. Questa chiamata viene registrata.",
     "pt": "Olá, sou um assistente de inteligência artificial e ligo em nome de Acme. Esta chamada é gravada.",
-    "nl": "Goedendag, u spreekt met een AI-assistent die belt namens Acme. Dit gesprek wordt opgenomen.",
+    "nl": "Goedendag, u spreekt met een AI-assistent die namens Acme belt. Dit gesprek wordt opgenomen.",
     "pl": "Dzień dobry, z tej strony asystent AI. Zleceniodawcą tej rozmowy jest Acme. Rozmowa jest nagrywana.",
     "tr": "Merhaba, ben Acme adına arayan bir yapay zekâ asistanıyım. Bu görüşme kaydedilmektedir.",
     "ja": "お電話失礼いたします。Acmeに代わってお電話しております、AIアシスタントです。 この通話は録音させていただいております。",
@@ -215,7 +215,7 @@ def test_a_brief_that_leaves_no_room_is_refused_and_told_how_long_it_may_be(brie
         compose(PlaceCall.model_validate({"phone_number": NUMBER, brief: "x" * most}), None, owner())
     assert refused.value.rule == "voicemail"
     assert str(refused.value) == (
-        f"The word about voicemail and {brief} have {most + most - room:,} characters together and {most:,} are "
+        f"The sentence about voicemail and the {brief} have {most + most - room:,} characters together and {most:,} are "
         f"allowed; shorten {brief} to {room:,} characters or less. [rule: voicemail]"
     )
     fits = compose(PlaceCall.model_validate({"phone_number": NUMBER, brief: "x" * room}), None, owner())
@@ -231,13 +231,15 @@ def test_nothing_else_of_a_call_changes() -> None:
     assert PlaceCall.model_validate(composed.model_dump()) == composed
 
 
+NAMES = ["No Limits, Not Inc.", "Kein & Nie", "But Non", "Değil", "ではない", OPENINGS["en"], "A. I."]
+"""Callers whose names hold words that would deny."""
 WORDS = st.text(max_size=120) | st.sampled_from(
     [*OPENINGS.values(), *ALONE.values(), *VOICEMAIL.values(), "{{x}}"]
 )
 
 
 @given(
-    caller=st.none() | st.text(min_size=1, max_size=100),
+    caller=st.none() | st.text(min_size=1, max_size=100) | st.sampled_from(NAMES),
     pieces=st.lists(WORDS, max_size=3),
     task=st.lists(WORDS, max_size=3),
     languages=st.tuples(*2 * [st.sampled_from([None, "sw", *OPENINGS])]),

@@ -73,7 +73,10 @@ def _with_voicemail(told: str, sentence: str) -> str:
     return told if told.rpartition("\n")[2].strip() == sentence else f"{told}\n{sentence}"
 
 
-_ADDED = {"opening": "The opening and first_sentence", "voicemail": "The word about voicemail and {name}"}
+_ADDED = {
+    "opening": "The opening and first_sentence",
+    "voicemail": "The sentence about voicemail and the {name}",
+}
 
 
 def _fits(request: PlaceCall, name: str, words: str, rule: Literal["opening", "voicemail"]) -> None:

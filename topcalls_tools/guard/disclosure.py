@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -34,7 +35,7 @@ class Wording(BaseModel):
     contrasts: tuple[str, ...] = ()
     """Words between the two that end the denial: "not a person but an AI assistant"."""
     denials_after: tuple[str, ...] = ()
-    """Denials that follow, where the language has them there; they may be parts of a word."""
+    """Denials that follow, in a language that has them there and none before; they may be parts of a word."""
 
 
 @cache
@@ -54,30 +55,34 @@ def disclosed(turns: Iterable[Turn]) -> int | None:
     Any language of ours counts, whatever the call began in. What tells of an AI is told by words alone: an
     agent that talks about artificial intelligence and never about itself counts too.
     """
-    return _first(turns, _phrases("says"))
+    return _first(turns, "says")
 
 
 def announced(turns: Iterable[Turn]) -> int | None:
     """The number of the first turn in which the agent said that the call is recorded; None where it never
     did."""
-    return _first(turns, _phrases("says_recorded"))
+    return _first(turns, "says_recorded")
 
 
-def _first(turns: Iterable[Turn], phrases: Sequence[str]) -> int | None:
-    spoken = (turn for turn in turns if turn.user == "assistant")
-    return next((turn.id for turn in spoken if _tells(turn.text.words, phrases)), None)
-
-
+Told = Literal["says", "says_recorded"]
 NEAR = 6
 """Words before what is told, and after it, among which a denial counts."""
 CLAUSE = "|"
 """What folded words have in the place of a full stop or a comma: no denial reaches beyond."""
 
 
-def _tells(words: str, phrases: Sequence[str]) -> bool:
+def _first(turns: Iterable[Turn], told: Told) -> int | None:
+    spoken = (turn for turn in turns if turn.user == "assistant")
+    return next((turn.id for turn in spoken if _tells(turn.text.words, told)), None)
+
+
+def _tells(words: str, told: Told) -> bool:
+    """Whether something is told and not denied. Languages share phrases, so their denials count in all."""
     text = f" {_folded(words)} "
     return any(
-        not _denied(text[:start], text[end:]) for phrase in phrases for start, end in _places(phrase, text)
+        not (_denied_after(text[end:]) if denied_after else _denied_before(text[:start]))
+        for phrase, denied_after in _phrases(told)
+        for start, end in _places(phrase, text)
     )
 
 
@@ -91,25 +96,29 @@ def _places(phrase: str, text: str) -> Iterator[tuple[int, int]]:
         start = text.find(wanted, start + 1)
 
 
-def _denied(before: str, after: str) -> bool:
-    """Whether the clause around a phrase denies it. The languages are one here: they share phrases."""
-    near = before.rpartition(CLAUSE)[2].split()[-NEAR:]
-    turned = max((place for place, word in enumerate(near) if word in _words("contrasts")), default=-1)
+def _denied_before(words: str) -> bool:
+    near = words.rpartition(CLAUSE)[2].split()[-NEAR:]
+    turned = max((place for place, word in enumerate(near) if word in _small("contrasts")), default=-1)
     clause = f" {' '.join(near[turned + 1 :])} "
-    follows = " ".join(after.partition(CLAUSE)[0].split()[:NEAR])
-    return any(f" {denial} " in clause for denial in _words("denials")) or any(
-        denial in follows for denial in _words("denials_after")
+    return any(f" {denial} " in clause for denial in _small("denials"))
+
+
+def _denied_after(words: str) -> bool:
+    near = " ".join(words.partition(CLAUSE)[0].split()[:NEAR])
+    return any(denial in near for denial in _small("denials_after"))
+
+
+@cache
+def _phrases(told: Told) -> tuple[tuple[str, bool], ...]:
+    """Every folded phrase, and whether its language denies it afterwards."""
+    return tuple(
+        (_folded(said), bool(one.denials_after)) for one in wordings().values() for said in getattr(one, told)
     )
 
 
 @cache
-def _phrases(kind: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_folded(said) for one in wordings().values() for said in getattr(one, kind)))
-
-
-@cache
-def _words(kind: str) -> frozenset[str]:
-    return frozenset(_phrases(kind))
+def _small(kind: Literal["denials", "contrasts", "denials_after"]) -> frozenset[str]:
+    return frozenset(_folded(word) for one in wordings().values() for word in getattr(one, kind))
 
 
 _INITIALS = re.compile(r"\b([^\W\d_])\.\s?([^\W\d_])\b\.?")
