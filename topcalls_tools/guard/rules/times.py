@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from ..policy import Policy
 
 _DAY = timedelta(hours=24)
-_ANY = 'let the owner give the contact hours = "any"'
-_ZONE = "let the owner give the contact a zone"
+_ANY = 'let the owner give it hours = "any" in contacts.toml'
+_ZONE = "let the owner give it a zone in contacts.toml"
 
 
-@rule(source="zones of numbers as libphonenumber knows them; hours: house", checked="2026-11-25")
+@rule(
+    source="8:00-21:00: 47 CFR 64.1200(c)(1); zones as libphonenumber knows them",
+    checked="2026-11-25",
+)
 def hours(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
     """A phone rings in the owner's hours alone, by the clock where it is, with a warning at their edges or
     where they may be over. Exempt are the owner's own numbers, contacts with hours "any", and a country's
