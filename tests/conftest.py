@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import phonenumbers
 import pytest
 
 from topcalls_tools import AsyncClient, Client
@@ -76,6 +77,12 @@ PERMISSIVE = {
     "campaigns": "true",
     "webhook_hosts": '["127.0.0.1", "example.com", "hooks.example.com"]',
 }
+
+
+def allowing(**lines: Any) -> Policy:
+    """A policy that allows nearly everything, in every country, but for these lines."""
+    free = tomllib.loads(_policy(""))
+    return policy({**free, "countries": sorted(phonenumbers.SUPPORTED_REGIONS), **lines}, "personal")
 
 
 def owner(home: Path, lines: str = "", *, accepted: str | None = None) -> None:

@@ -20,12 +20,12 @@ from topcalls_tools.api.account import Balance
 from topcalls_tools.approval.browser import graphical
 from topcalls_tools.approval.page import Page
 from topcalls_tools.errors import Misconfigured, Refused
-from topcalls_tools.guard import Facts, Policy, judge
+from topcalls_tools.guard import Facts, judge
 from topcalls_tools.journal import AskRow
 from topcalls_tools.journal.store import Journal
 from topcalls_tools.question import question
 
-from .conftest import CALL
+from .conftest import CALL, allowing
 
 KEY = "k" * 32
 
@@ -53,8 +53,8 @@ class Desk:
     def ask(self, key: str, *, live: bool = True, **more: Any) -> None:
         request = PlaceCall(**{**CALL, **more})
         seen = (Balance(remaining=500),)
-        said = judge(request, Facts(self.now, seen), Policy())
-        words = question(request, seen, said, now=self.now, live=live, policy=Policy())
+        said = judge(request, Facts(self.now, seen), allowing())
+        words = question(request, seen, said, now=self.now, live=live, policy=allowing())
         row = AskRow(
             key,
             "live",

@@ -27,12 +27,14 @@ from topcalls_tools.api.campaigns import Campaign
 from topcalls_tools.api.leads import Lead, NewLead
 from topcalls_tools.api.phone_numbers import CarrierPage, NumberPage
 from topcalls_tools.api.webhooks import WebhookPage
+from topcalls_tools.contacts import Contact
 from topcalls_tools.endpoint import Endpoint
 from topcalls_tools.errors import NotFound
-from topcalls_tools.guard import Facts, Policy, Said, judge
+from topcalls_tools.guard import Allow, AskPerson, Facts, Said, judge
+from topcalls_tools.guard.policy import Policy
 from topcalls_tools.question import BAR, WIDTH, Question, question, visible
 
-from .conftest import CALL
+from .conftest import CALL, allowing
 
 NOW = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
 """A Monday; nine in the morning in San Francisco."""
@@ -43,10 +45,10 @@ def asked(
     *seen: Any,
     said: tuple[Said, ...] = (),
     live: bool = True,
-    policy: Policy = Policy(),  # noqa: B008
-    name: str | None = None,
+    policy: Policy = allowing(),  # noqa: B008
+    contact: Contact | None = None,
 ) -> Question:
-    return question(request, seen, said, now=NOW, live=live, policy=policy, name=name)
+    return question(request, seen, said, now=NOW, live=live, policy=policy, contact=contact)
 
 
 def test_a_call_is_asked_about_whole() -> None:
@@ -86,13 +88,24 @@ FULL = PlaceCall(
 
 def test_a_call_with_everything_in_it_is_asked_about_word_for_word() -> None:
     """Who, where, when, what for, the first words, how long, how dear, by which rules, and that it is real."""
-    policy = Policy(price_per_minute=0.145, currency="EUR")
-    said = (Said("never-numbers", None), Said("minutes-left", "It is late."), Said("only-these", None))
+    policy = allowing(price_per_minute=0.145, currency="EUR")
+    said = (
+        Said("never-numbers", Allow()),
+        Said("minutes-left", AskPerson("It is late.")),
+        Said("only-these", Allow()),
+    )
     balance = Balance(remaining=1510.25, reserved=10)
-    text = asked(FULL, balance, said=said, policy=policy, name="Ristorante Roma").text()
+    text = asked(
+        FULL,
+        balance,
+        said=said,
+        policy=policy,
+        contact=Contact(name="Ristorante Roma", number=FULL.phone_number),
+    ).text()
     assert text.splitlines() == [
         "Place call? Real phones ring and call minutes are used.",
         "It is 18:00 on Monday there (Europe/Berlin).",
+        "It is not for selling anything.",
         "It can use up to 7.5 call minutes, 1.09 EUR; 1,500.25 are free.",
         "It is late. [rule: minutes-left]",
         "Nothing against it: never-numbers, only-these.",
@@ -129,12 +142,15 @@ def test_a_call_with_everything_in_it_is_asked_about_word_for_word() -> None:
 
 def test_what_the_rules_say_of_a_call_is_in_its_question() -> None:
     call = PlaceCall(**CALL)
-    heard = judge(call, Facts(NOW, (Balance(),)), Policy())
+    heard = judge(call, Facts(NOW, (Balance(),)), allowing())
+    silent = ", ".join(one.rule for one in heard if one.why is None)
     assert asked(call, Balance(), said=heard).lines == (
         "It is 09:00 on Monday there (America/Los_Angeles).",
+        "It is not for selling anything.",
         "It can use up to 10 call minutes.",
+        "No active number was found from which TopCalls could call. [rule: from-number]",
         "TopCalls did not say how many call minutes are left. [rule: minutes-left]",
-        "Nothing against it: never-numbers, do-not-call, only-these, minutes-per-day.",
+        f"Nothing against it: {silent}.",
     )
 
 
@@ -155,12 +171,12 @@ def test_what_the_rules_say_of_a_call_is_in_its_question() -> None:
 def test_minutes_and_money_are_said_where_they_are_known(
     seen: Balance, price: float | None, words: str
 ) -> None:
-    assert asked(PlaceCall(**CALL), seen, policy=Policy(price_per_minute=price)).lines[1] == words
+    assert asked(PlaceCall(**CALL), seen, policy=allowing(price_per_minute=price)).lines[2] == words
 
 
 def test_a_campaign_whose_minutes_nobody_knows_is_not_said_to_use_none() -> None:
     campaign = Campaign.model_validate({"id": "k", "name": "Spring"})
-    request, policy = StartCampaign(campaign_id="k"), Policy(price_per_minute=1)
+    request, policy = StartCampaign(campaign_id="k"), allowing(price_per_minute=1)
     assert asked(request, campaign, Balance(), policy=policy).lines == (
         "How many call minutes it can use is unknown.",
     )
@@ -298,7 +314,7 @@ def every_kind(said: Any) -> list[Question]:
     campaign = {"id": "k", "name": said(), "status": said()}
     carrier = {"id": "c", "voip_carrier_sid": "v", "carrier_name": said()}
     webhook = {"id": "w", "event": said(), "url": said(), "filters": {"x": said()}}
-    balance, policy = Balance(remaining=50), Policy(price_per_minute=1)
+    balance, policy = Balance(remaining=50), allowing(price_per_minute=1)
     call = PlaceCall(
         phone_number=CALL["phone_number"],
         instructions=said(),
@@ -311,7 +327,9 @@ def every_kind(said: Any) -> list[Question]:
     )
     heard = judge(call, Facts(NOW, (balance,)), policy)
     return [
-        asked(call, balance, said=heard, policy=policy, name=said()),
+        asked(
+            call, balance, said=heard, policy=policy, contact=Contact.model_construct(name=said(), zone=None)
+        ),
         asked(PlaceCall(**{**CALL, "task": said()}), balance, live=False),
         asked(StartCampaign(campaign_id="k"), Campaign.model_validate(campaign), balance, policy=policy),
         asked(

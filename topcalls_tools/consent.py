@@ -17,6 +17,7 @@ from typing import Any
 
 from .action import Effect, R
 from .api.calls import PlaceCall
+from .contacts import Contact
 from .dial import declared, dial, kept, replayed
 from .endpoint import ON_THE_WIRE, Done, Endpoint
 from .errors import Declined, Refused, TopCallsError, Unanswered, Unreachable
@@ -100,7 +101,7 @@ def composed(request: Endpoint[R], desk: Desk) -> Endpoint[R]:
     owner = desk.policy()
     if not isinstance(request, PlaceCall):
         return request
-    whole: Any = compose(request, desk.contacts().get(request.phone_number), owner)
+    whole: Any = compose(request, _contact(request, desk), owner)
     return whole  # type: ignore[no-any-return]
 
 
@@ -146,23 +147,23 @@ def _changed(ask: AskRow, desk: Desk) -> Flow[None]:
 
 
 def _question(request: Endpoint[Any], known: Known, said: tuple[Said, ...], desk: Desk) -> Question:
-    now, live, policy, name = desk.clock(), desk.live, desk.policy(), _name(request, desk)
-    return question(request, known.seen, said, now=now, live=live, policy=policy, name=name)
+    now, live, policy, contact = desk.clock(), desk.live, desk.policy(), _contact(request, desk)
+    return question(request, known.seen, said, now=now, live=live, policy=policy, contact=contact)
 
 
-def _name(request: Endpoint[Any], desk: Desk) -> str | None:
-    contact = desk.contacts().get(request.phone_number) if isinstance(request, PlaceCall) else None
-    return contact.name if contact else None
+def _contact(request: Endpoint[Any], desk: Desk) -> Contact | None:
+    return desk.contacts().get(request.phone_number) if isinstance(request, PlaceCall) else None
 
 
 def _digest(request: Endpoint[Any], known: Known, desk: Desk) -> str:
     """What a yes is bound to, as a digest under the owner's secret: deed, arguments, object, account,
     policy."""
+    contact = _contact(request, desk)
     sealed = {
         "tool": request.tool,
         "arguments": request.model_dump(mode="json", exclude_none=True, context=ON_THE_WIRE),
         "object": request.target(known.seen),
-        "name": _name(request, desk),
+        "name": contact.name if contact else None,
         "account": desk.account,
         "line": desk.line,
         "policy": desk.policy().version,

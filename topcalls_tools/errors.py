@@ -24,6 +24,7 @@ class Refused(TopCallsError):
     def __init__(self, rule: str, sentence: str, earliest: datetime | None = None) -> None:
         super().__init__(f"{sentence} [rule: {rule}]")
         self.rule = rule
+        self.sentence = sentence
         self.earliest = earliest
         """From when on it would not stand in the way, where time is the reason."""
 

@@ -19,10 +19,11 @@ from .action import Effect
 from .api.account import Balance
 from .api.calls import PlaceCall
 from .api.fields import E164
+from .contacts import Contact
 from .endpoint import Endpoint
 from .guard import Said
 from .guard.policy import Policy
-from .places import country, local_time
+from .places import country, time_in, zones
 
 BAR = "  │ "
 WIDTH = 72
@@ -77,21 +78,21 @@ def question(
     now: datetime,
     live: bool,
     policy: Policy,
-    name: str | None = None,
+    contact: Contact | None = None,
 ) -> Question:
-    """Put a deed to a person: `seen` are the previews' replies, `said` what each rule said of it, `name` what
-    the owner's contacts call the number."""
+    """Put a deed to a person: `seen` are the previews' replies, `said` what each rule said of it, `contact`
+    whom the owner knows by the number."""
     given = request.model_dump(mode="json", exclude_none=True)
     if isinstance(request, PlaceCall) and (opening := request.opening()) is not None:
         given["first_sentence"] = opening
     subject = {label: value for label, value in request.subject(seen).items() if value is not None}
-    called = {"called in your contacts": name} if name else {}
+    called = {"called in your contacts": contact.name} if contact else {}
     quoted = [
         (_label(request, label), _plain(value)) for label, value in {**called, **subject, **given}.items()
     ]
     return Question(
         f"{request.title()}? {_world(request.effect, live)}",
-        tuple(_ours(request, seen, said, now, policy)),
+        tuple(_ours(request, seen, said, now, policy, contact)),
         tuple(quoted),
         tuple(_left_out(request)),
         live,
@@ -99,10 +100,18 @@ def question(
 
 
 def _ours(
-    request: Endpoint[Any], seen: tuple[Any, ...], said: tuple[Said, ...], now: datetime, policy: Policy
+    request: Endpoint[Any],
+    seen: tuple[Any, ...],
+    said: tuple[Said, ...],
+    now: datetime,
+    policy: Policy,
+    contact: Contact | None,
 ) -> Iterator[str]:
     if isinstance(request, PlaceCall):
-        yield local_time(E164(request.phone_number), now)
+        known = contact and contact.zone
+        yield time_in((known,) if known else zones(E164(request.phone_number)), now)
+        if not policy.selling:
+            yield "It is not for selling anything."
     if request.effect is Effect.SPEND:
         yield _cost(request, seen, policy)
     yield from (f"{one.why} [rule: {one.rule}]" for one in said if one.why)

@@ -96,6 +96,15 @@ def _closed(rows: list[DialRow], desk: Desk, *, keeps_free: float = 0) -> Flow[N
             yield Keep(partial(desk.journal().close_dial, row, used, desk.clock()))
 
 
+def over(rows: list[DialRow], desk: Desk) -> Flow[list[DialRow]]:
+    """Those of some open dials that have ended, by what TopCalls says; nothing is written down."""
+    ended = []
+    for row in rows[:AT_ONCE]:
+        if row.state == "placed" and (yield from _used(row, desk)) is not None:
+            ended.append(row)
+    return ended
+
+
 def _finished(row: DialRow, desk: Desk) -> Flow[DialRow]:
     if row.state == "sending":
         row, ours = yield Keep(lambda: desk.journal().take_over(row.key, desk.clock(), LEASE))

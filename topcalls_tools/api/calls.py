@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -198,12 +198,8 @@ class ToolFunction(Arguments):
 EventName = Literal["call.queued", "call.started", "call.completed", "call.failed", "call.transferred"]
 
 
-class PlaceCall(
-    Endpoint[CallPlaced], route="POST /v1/calls", effect=Effect.SPEND, scope="calls:write", creates=True
-):
-    """Phone a person and have an AI agent carry out a task. Rings a real phone at once and uses up to
-    max_duration call minutes; nothing can be scheduled. A person is asked first. Returns when the call is
-    queued: follow_call tells what is said, stop_call hangs up."""
+class CallArguments(Arguments):
+    """What place_call sends, and check_call looks at."""
 
     phone_number: PhoneNumber
     """Number to call, international: plus sign, country code, number, such as +14155550123."""
@@ -242,17 +238,30 @@ class PlaceCall(
     """Functions of yours that the agent may call during the call."""
 
     @model_validator(mode="after")
-    def _one_brief(self) -> PlaceCall:
+    def _one_brief(self) -> Self:
         if (self.task is None) == (self.instructions is None):
             raise ValueError("task or instructions: give one of the two, such as a task in plain words")
         return self
 
-    def preview(self) -> tuple[Endpoint[Any], ...]:
-        return GetBalance(), ListPhoneNumbers(limit=200)
-
     def opening(self) -> str | None:
         """What the agent says first, as it will be spoken: with the facts of request_data in it."""
         return self.first_sentence and filled(self.first_sentence, self.request_data)
+
+
+class PlaceCall(
+    CallArguments,
+    Endpoint[CallPlaced],
+    route="POST /v1/calls",
+    effect=Effect.SPEND,
+    scope="calls:write",
+    creates=True,
+):
+    """Phone a person and have an AI agent carry out a task. Rings a real phone at once and uses up to
+    max_duration call minutes; nothing can be scheduled. A person is asked first. Returns when the call is
+    queued: follow_call tells what is said, stop_call hangs up."""
+
+    def preview(self) -> tuple[Endpoint[Any], ...]:
+        return GetBalance(), ListPhoneNumbers(limit=200)
 
     def target(self, seen: tuple[Any, ...]) -> str:
         return self.phone_number

@@ -113,12 +113,13 @@ class Said:
 
 
 def opinions(action: Action[Any], facts: Facts, policy: Policy) -> tuple[Said, ...]:
-    """Hear every rule, in their order."""
+    """Hear every rule of such a deed, in their order."""
     from .rules import RULES
 
     return tuple(
         Said(name, rule.check(action, facts, policy), policy.practice and not rule.always)
         for name, rule in RULES.items()
+        if isinstance(action, rule.of)
     )
 
 

@@ -9,23 +9,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from ...action import Action
 from .. import Facts, Verdict
 
 if TYPE_CHECKING:
-    from ...action import Action
     from ..policy import Policy
 
-Check = Callable[["Action[Any]", Facts, "Policy"], Verdict]
+Check = Callable[[Any, Facts, "Policy"], Verdict]
+C = TypeVar("C", bound=Check)
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule, where it comes from, when that was looked up, and whether it refuses in practice too."""
+    """A rule, of what it is, where it comes from, when that was looked up, and whether it refuses in practice
+    too."""
 
     name: str
     check: Check
+    of: type[Action[Any]] | tuple[type[Action[Any]], ...]
     guards: str
     source: str
     checked: date
@@ -38,15 +41,20 @@ RULES: dict[str, Rule] = {}
 
 
 def rule(
-    *, source: str, checked: str, status: Literal["verified", "house"] = "house", always: bool = False
-) -> Callable[[Check], Check]:
-    """Register a rule under its function's name. In practice it only says what it would refuse, unless it
-    holds `always`."""
+    *,
+    source: str,
+    checked: str,
+    of: type[Action[Any]] | tuple[type[Action[Any]], ...] = Action,
+    status: Literal["verified", "house"] = "house",
+    always: bool = False,
+) -> Callable[[C], C]:
+    """Register a rule of some actions, or of all, under its function's name. In practice it only says what it
+    would refuse, unless it holds `always`."""
 
-    def register(check: Check) -> Check:
+    def register(check: C) -> C:
         name = check.__name__.replace("_", "-")
         guards = " ".join((check.__doc__ or "").split())
-        RULES[name] = Rule(name, check, guards, source, date.fromisoformat(checked), status, always)
+        RULES[name] = Rule(name, check, of, guards, source, date.fromisoformat(checked), status, always)
         return check
 
     return register

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..policy import Policy
 
 
-@rule(source="contract 6.2", checked="2026-11-25", always=True)
+@rule(source="contract 6.2", checked="2026-11-25", status="verified", always=True)
 def minutes_left(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
     """A deed that may use more call minutes than are free is not begun; calls under way keep theirs."""
     balance = next((one for one in facts.seen if isinstance(one, Balance)), None)
@@ -26,12 +26,10 @@ def minutes_left(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
     return _room(action, facts, balance.free - facts.unseen_minutes, "are free")
 
 
-@rule(source="house", checked="2026-11-25")
-def minutes_per_call(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+@rule(of=PlaceCall, source="house", checked="2026-11-25")
+def minutes_per_call(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
     """One call lasts no longer than the owner allows."""
-    if not isinstance(action, PlaceCall) or policy.minutes_per_call is None:
-        return Allow()
-    if action.max_duration <= policy.minutes_per_call:
+    if policy.minutes_per_call is None or action.max_duration <= policy.minutes_per_call:
         return Allow()
     return Refuse(
         f"This call may last {action.max_duration:,.10g} minutes, and the owner allows "
@@ -52,11 +50,11 @@ def minutes_per_month(action: Action[Any], facts: Facts, policy: Policy) -> Verd
     return _owners(action, facts, policy.minutes_per_month, facts.month_minutes, "a month")
 
 
-@rule(source="house", checked="2026-11-25")
-def calls_per_day(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+@rule(of=PlaceCall, source="house", checked="2026-11-25")
+def calls_per_day(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
     """In 24 hours no more calls are placed than the owner allows."""
     most = policy.calls_per_day
-    if not isinstance(action, PlaceCall) or most is None or facts.day_calls < most:
+    if most is None or facts.day_calls < most:
         return Allow()
     return Refuse(
         f"{facts.day_calls} calls were placed in the last 24 hours, and the owner allows {most}",
@@ -64,11 +62,11 @@ def calls_per_day(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
     )
 
 
-@rule(source="house", checked="2026-11-25")
-def calls_at_once(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+@rule(of=PlaceCall, source="house", checked="2026-11-25")
+def calls_at_once(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
     """No more calls are under way at once than the owner allows."""
     most = policy.calls_at_once
-    if not isinstance(action, PlaceCall) or most is None or facts.calls_under_way < most:
+    if most is None or facts.calls_under_way < most:
         return Allow()
     return Refuse(
         f"{facts.calls_under_way} of at most {most} calls are under way",

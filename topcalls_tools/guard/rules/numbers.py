@@ -13,6 +13,7 @@ from phonenumbers import PhoneNumberType, shortnumberinfo
 from ...action import Action, Effect
 from ...api.calls import PlaceCall
 from ...api.fields import E164
+from ...api.leads import CreateLead, ImportLeads, UpdateLead
 from ...api.phone_numbers import Number, NumberPage
 from ...places import region
 from .. import Allow, AskPerson, Facts, Refuse, Verdict, called, numbers
@@ -28,7 +29,6 @@ _DISASTER = frozenset({888})
 _PREMIUM = frozenset({979})
 """International premium rate (ITU E.169.2)."""
 _ORDINARY = "call an ordinary fixed-line, mobile or toll-free number"
-_PUTS_IN_REACH = (Effect.SPEND, Effect.WRITE)
 
 
 @rule(
@@ -39,7 +39,7 @@ _PUTS_IN_REACH = (Effect.SPEND, Effect.WRITE)
 def never_numbers(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
     """Emergency, short, premium-rate, satellite and unassigned numbers are never dialled, and never put on a
     list from which they would be, whatever anybody says."""
-    if action.effect in _PUTS_IN_REACH:
+    if _puts_in_reach(action):
         for number in numbers(action):
             if kind := _forbidden(number):
                 return Refuse(f"{number} is {kind}, and such numbers are never dialled", _ORDINARY)
@@ -50,7 +50,7 @@ def never_numbers(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
 def do_not_call(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
     """A number that is not to be called is not called, whoever asks for it, and joins no list of people to
     call."""
-    if action.effect in _PUTS_IN_REACH:
+    if _puts_in_reach(action):
         for number in numbers(action):
             if number in facts.blocked:
                 return Refuse(
@@ -78,8 +78,8 @@ def only_these(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
     return Allow()
 
 
-@rule(source="house", checked="2026-11-25")
-def countries(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+@rule(of=PlaceCall, source="house", checked="2026-11-25")
+def countries(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
     """Only the countries are called that the owner named, or else those of the account's active numbers."""
     for number in called(action):
         where = region(number)
@@ -95,8 +95,8 @@ def countries(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
     return Allow()
 
 
-@rule(source="kinds of numbers as libphonenumber knows them", checked="2026-11-25")
-def shared_cost(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+@rule(of=PlaceCall, source="kinds of numbers as libphonenumber knows them", checked="2026-11-25")
+def shared_cost(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
     """A number that costs its caller more than others is asked about with a warning where ordinary businesses
     have such numbers (`ordinary.toml`), and refused elsewhere."""
     for number in called(action):
@@ -107,11 +107,14 @@ def shared_cost(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
     return Allow()
 
 
-@rule(source="contract 3.1.1: from_number must be an active number of the account", checked="2026-11-25")
-def from_number(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+@rule(
+    of=PlaceCall,
+    source="contract 3.1.1: from_number is an active number of the account",
+    checked="2026-11-25",
+    status="verified",
+)
+def from_number(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
     """The caller id is an active number of the account."""
-    if not isinstance(action, PlaceCall):
-        return Allow()
     held = _numbers(facts)
     if action.from_number is None:
         active = any(one.status == "active" for one in held)
@@ -127,6 +130,11 @@ def from_number(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
     usable = sorted({one.number for one in held if one.status == "active" and one.number})
     named = f"use {' or '.join(usable[:3])}, or leave from_number out" if usable else "leave from_number out"
     return Refuse(why, named)
+
+
+def _puts_in_reach(action: Action[Any]) -> bool:
+    """Whether a number in it may ring: at once, or because a campaign finds it on a list."""
+    return action.effect is Effect.SPEND or isinstance(action, CreateLead | ImportLeads | UpdateLead)
 
 
 def _numbers(facts: Facts) -> tuple[Number, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ...action import Action
 from ...api.campaigns import Campaign, CampaignPage, CampaignStats, StartCampaign
 from ...api.phone_numbers import Carrier, CarrierPage, DeleteCarrier, DeletePhoneNumber, Number, NumberPage
 from ...places import here_and_there, zone
@@ -17,19 +16,17 @@ if TYPE_CHECKING:
     from ..policy import Policy
 
 
-@rule(source="house", checked="2026-11-25")
-def campaigns(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+@rule(of=StartCampaign, source="house", checked="2026-11-25")
+def campaigns(action: StartCampaign, facts: Facts, policy: Policy) -> Verdict:
     """Campaigns are started where the owner's policy is for many people, and never without the sentence that
     the people on their lists were not checked one by one."""
-    campaign = _campaign(action, facts)
-    if campaign is None:
-        return Allow()
+    campaign = _campaign(facts)
     if not policy.campaigns:
         return Refuse(
             f"The owner's policy (pack {policy.pack}) is for single calls",
             'call people one by one, or let the owner choose pack = "outreach" in policy.toml',
         )
-    stats = campaign.stats or CampaignStats()
+    stats = (campaign.stats if campaign else None) or CampaignStats()
     leads = "an unknown number of" if stats.pending_contacts is None else f"{stats.pending_contacts:,}"
     return AskPerson(
         f"It will phone {leads} people by TopCalls' own rules; their numbers, hours and consent were not "
@@ -37,10 +34,10 @@ def campaigns(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
     )
 
 
-@rule(source="house", checked="2026-11-25")
-def campaign_minutes(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+@rule(of=StartCampaign, source="house", checked="2026-11-25")
+def campaign_minutes(action: StartCampaign, facts: Facts, policy: Policy) -> Verdict:
     """The question about a campaign says how many minutes to expect, by what its calls have used so far."""
-    campaign = _campaign(action, facts)
+    campaign = _campaign(facts)
     stats = (campaign.stats if campaign else None) or CampaignStats()
     done = (stats.calls_completed or 0) + (stats.calls_failed or 0)
     if not done or not stats.minutes_used or not stats.pending_contacts:
@@ -52,13 +49,11 @@ def campaign_minutes(action: Action[Any], facts: Facts, policy: Policy) -> Verdi
     )
 
 
-@rule(source="house", checked="2026-11-25")
-def campaign_hours(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+@rule(of=StartCampaign, source="house", checked="2026-11-25")
+def campaign_hours(action: StartCampaign, facts: Facts, policy: Policy) -> Verdict:
     """A campaign is started while people may be called in its own time zone."""
-    campaign = _campaign(action, facts)
-    if campaign is None:
-        return Allow()
-    names = (campaign.timezone,) if campaign.timezone and zone(campaign.timezone) else ()
+    campaign = _campaign(facts)
+    names = (campaign.timezone,) if campaign and campaign.timezone and zone(campaign.timezone) else ()
     if not names:
         return Refuse("The campaign's time zone is unknown", "let its owner set one in the dashboard")
     window = Window(policy.hours, policy.warned_hours, policy.days, True, policy.every_zone)
@@ -69,28 +64,28 @@ def campaign_hours(action: Action[Any], facts: Facts, policy: Policy) -> Verdict
     return Refuse("People are not called now in the time zone of the campaign", when, opens)
 
 
-@rule(source="house", checked="2026-11-25")
-def depended_on(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+@rule(of=(DeletePhoneNumber, DeleteCarrier), source="house", checked="2026-11-25")
+def depended_on(action: DeletePhoneNumber | DeleteCarrier, facts: Facts, policy: Policy) -> Verdict:
     """What is deleted although something depends on it says so in its question."""
     match action:
         case DeletePhoneNumber():
             number = next(_seen(facts, Number), None)
             pages = list(_seen(facts, CampaignPage))
-            using = _rows(pages, "from_number", number and number.number)
+            using = _rows(pages, "from_number", number.number if number else None)
             live = [one for one in using if one.status in ("running", "scheduled", "paused")]
             if many := _how_many(live, pages):
                 return AskPerson(f"Campaigns that are not over call from this number: {many}.")
         case DeleteCarrier():
             carrier = next((one for one in _carriers(facts) if one.id == action.carrier_id), None)
             pages = list(_seen(facts, NumberPage))
-            using = _rows(pages, "voip_carrier_sid", carrier and carrier.voip_carrier_sid)
+            using = _rows(pages, "voip_carrier_sid", carrier.voip_carrier_sid if carrier else None)
             if many := _how_many(using, pages):
                 return AskPerson(f"Phone numbers that call nobody without this carrier: {many}.")
     return Allow()
 
 
-def _campaign(action: Action[Any], facts: Facts) -> Campaign | None:
-    return next(_seen(facts, Campaign), None) if isinstance(action, StartCampaign) else None
+def _campaign(facts: Facts) -> Campaign | None:
+    return next(_seen(facts, Campaign), None)
 
 
 def _carriers(facts: Facts) -> Iterator[Carrier]:

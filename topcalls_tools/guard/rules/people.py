@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ...action import Action
 from ...api.calls import PlaceCall
 from .. import Allow, AskPerson, Facts, Refuse, Verdict, called
 from . import rule
@@ -17,10 +16,10 @@ if TYPE_CHECKING:
 _GROWS_OLD = timedelta(days=365)
 
 
-@rule(source="47 CFR 64.1200(b)", checked="2026-11-23")
-def caller(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+@rule(of=PlaceCall, source="47 CFR 64.1200(b)", checked="2026-11-23")
+def caller(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
     """A call says at its beginning on whose behalf it is made."""
-    if isinstance(action, PlaceCall) and policy.caller is None:
+    if policy.caller is None:
         return Refuse(
             "Nobody is named on whose behalf this calls",
             'let the owner write caller = "Ann Meyer", a person or a company, into policy.toml',
@@ -28,8 +27,8 @@ def caller(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
     return Allow()
 
 
-@rule(source="FCC 24-17; 47 U.S.C. 227(b); 47 CFR 64.1200(a)", checked="2026-11-23")
-def consent(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+@rule(of=PlaceCall, source="FCC 24-17; 47 U.S.C. 227(b); 47 CFR 64.1200(a)", checked="2026-11-23")
+def consent(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
     """Where the policy asks for it, a number is called only with a consent on record; one that is older than
     a year is asked about, since numbers change hands."""
     if not policy.consent:
@@ -51,10 +50,10 @@ def consent(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
     return Allow()
 
 
-@rule(source="house", checked="2026-11-25")
-def webhook_hosts(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+@rule(of=PlaceCall, source="house", checked="2026-11-25")
+def webhook_hosts(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
     """Events of a call are sent to hosts alone that the owner named."""
-    if not isinstance(action, PlaceCall) or action.webhook_url is None:
+    if action.webhook_url is None:
         return Allow()
     host = (urlsplit(str(action.webhook_url)).hostname or "").lower()
     if host in policy.webhook_hosts:
