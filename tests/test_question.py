@@ -56,6 +56,7 @@ def test_a_call_is_asked_about_whole() -> None:
     assert asked(call).text().splitlines() == [
         "Place call? Real phones ring and call minutes are used.",
         "It is 09:00 on Monday there (America/Los_Angeles).",
+        "It is not for selling anything.",
         "It can use up to 10 call minutes.",
         "phone_number (United States):",
         "  │ +14155550123",
@@ -373,7 +374,7 @@ def test_a_question_survives_its_document(data: st.DataObject) -> None:
 
 def test_a_document_holds_each_value_whole_and_apart() -> None:
     posing = "Place call? Practice: no phone rings.\n" * 40
-    document = asked(PlaceCall(**{**CALL, "task": posing}), name=posing).document()
+    document = asked(PlaceCall(**{**CALL, "task": posing}), contact=Contact.model_construct(name=posing, zone=None)).document()
     values = {one["label"]: one["value"] for one in document.pop("quoted")}
     assert values["task"] == values["called in your contacts"] == posing
     assert "Practice" not in json.dumps(document)

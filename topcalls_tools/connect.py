@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import os
 import random
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -14,11 +13,10 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from .api.fields import loopback
+from .address import address
 from .errors import Misconfigured
-from .settings import LIVE_URL, Approval, Settings, stamp
+from .settings import Approval, Settings, stamp
 from .steps import Desk
 
 if TYPE_CHECKING:
@@ -62,7 +60,7 @@ class Line:
         given = settings.api_key.get_secret_value() if settings.api_key is not None else None
         self.live = given is not None and not given.startswith("tc_test_")
         self.account = settings.account or ("live" if self.live else "sandbox")
-        self._address = _checked(given, settings.base_url)
+        self._address = address(given, settings.base_url)
         self._key = given
 
     def __repr__(self) -> str:
@@ -263,46 +261,3 @@ class Line:
     def _digest(self) -> str:
         where = self._address or str(self.settings.home / "sandbox.db")
         return hashlib.sha256(f"{where}\n{self._key or 'own'}".encode()).hexdigest()[:32]
-
-
-def _checked(key: str | None, base_url: str | None) -> str | None:
-    """The address for a key, or None for the sandbox of this process."""
-    if key is None:
-        if not base_url:
-            return None
-        raise Misconfigured(
-            "TOPCALLS_BASE_URL is set and TOPCALLS_API_KEY is not; set both, or neither for the sandbox."
-        )
-    if not re.fullmatch(r"[\x21-\x7e]{8,512}", key):
-        raise Misconfigured(
-            "TOPCALLS_API_KEY is no key; copy it again from the account settings at topcalls.ai, or "
-            "unset it for "
-            "the sandbox."
-        )
-    address = (base_url or LIVE_URL).rstrip("/")
-    try:
-        parts = urlsplit(address)
-        host, _ = (parts.hostname or "").rstrip("."), parts.port
-    except ValueError:
-        raise Misconfigured(
-            "TOPCALLS_BASE_URL is no address; give one such as https://api.topcalls.ai."
-        ) from None
-    if parts.scheme not in ("http", "https") or not host or parts.query or "@" in parts.netloc:
-        raise Misconfigured("TOPCALLS_BASE_URL is no address; give one such as https://api.topcalls.ai.")
-    here = loopback(host)
-    if key.startswith("tc_test_"):
-        if host == urlsplit(LIVE_URL).hostname:
-            raise Misconfigured(
-                "A tc_test_ key belongs to a sandbox; set TOPCALLS_BASE_URL to the address that "
-                "topcalls sandbox prints."
-            )
-        if not here and parts.scheme != "https":
-            raise Misconfigured("A key goes over plain http to this machine alone; use an https address.")
-        return address
-    if here or parts.scheme != "https":
-        raise Misconfigured(
-            "A live key is sent only over https and never to this machine; unset TOPCALLS_API_KEY "
-            "for the sandbox, "
-            "or TOPCALLS_BASE_URL for TopCalls."
-        )
-    return address

@@ -3,6 +3,8 @@ up."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from .api import CATALOG
-from .api.calls import GetCall
+from .api.calls import Call, GetCall
 from .api.campaigns import GetCampaign, StartCampaign
 from .dial import adopted, in_doubt, ring
 from .endpoint import Endpoint
@@ -91,16 +93,15 @@ def _closed(rows: list[DialRow], desk: Desk, *, keeps_free: float = 0) -> Flow[N
         if early or enough:
             continue
         looks += 1
-        used = yield from _used(row, desk)
-        if used is not None:
-            yield Keep(partial(desk.journal().close_dial, row, used, desk.clock()))
+        if ended := (yield from _ended(row, desk)):
+            yield Keep(partial(desk.journal().close_dial, row, ended.minutes, desk.clock(), **ended.said))
 
 
 def over(rows: list[DialRow], desk: Desk) -> Flow[list[DialRow]]:
     """Those of some open dials that have ended, by what TopCalls says; nothing is written down."""
     ended = []
     for row in rows[:AT_ONCE]:
-        if row.state == "placed" and (yield from _used(row, desk)) is not None:
+        if row.state == "placed" and (yield from _ended(row, desk)):
             ended.append(row)
     return ended
 
@@ -145,22 +146,39 @@ def _alive(row: DialRow, desk: Desk) -> Flow[bool]:
     return ask is not None and ask.expires_at > desk.clock()
 
 
-def _used(row: DialRow, desk: Desk) -> Flow[float | None]:
-    """The minutes that a dial used in the end; None while it goes on. What nobody can tell counts whole."""
-    over = desk.clock() - row.sent_at > AT_MOST
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """The minutes that a dial used in the end, and in which turn it was said who speaks and that it is
+    recorded."""
+
+    minutes: float
+    said: Mapping[str, int | None] = field(default_factory=dict)
+
+
+def _ended(row: DialRow, desk: Desk) -> Flow[_Ended | None]:
+    """How a dial ended; None while it goes on. What nobody can tell counts whole."""
+    whole = _Ended(row.minutes) if desk.clock() - row.sent_at > AT_MOST else None
     if row.line != desk.line:  # placed by another key, which may be gone: nobody can look
-        return row.minutes if over else None
+        return whole
     try:
         if row.call_id:
             call = yield from glance(GetCall(call_id=row.call_id), desk)
-            return (call.duration or 0.0) if call.ended else None
+            return _Ended(call.duration or 0.0, _said(call)) if call.ended else None
         if row.tool == StartCampaign.tool and row.state == "placed":
             campaign = yield from glance(GetCampaign(campaign_id=row.arguments["campaign_id"]), desk)
             if campaign.status == "running":
                 return None
-            return (campaign.stats.minutes_used if campaign.stats else None) or 0.0
+            return _Ended((campaign.stats.minutes_used if campaign.stats else None) or 0.0)
     except NotFound:
         pass
     except (ValidationError, KeyError):  # an id that TopCalls gave and no longer takes, or that was forgotten
         pass
-    return row.minutes if over else None
+    return whole
+
+
+def _said(call: Call) -> dict[str, int | None]:
+    """In which turns the agent disclosed an AI and announced the recording, where anything was said."""
+    from .guard.disclosure import announced, disclosed
+
+    turns = call.transcript
+    return {"disclosed": disclosed(turns), "announced": announced(turns)} if turns else {}

@@ -21,7 +21,6 @@ from pydantic_settings import (
 from .errors import Misconfigured
 
 Approval = Literal["person", "slips", "none"]
-LIVE_URL = "https://api.topcalls.ai"
 
 
 class _Where(BaseSettings):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from .block_number import BlockNumber
+from .check_call import CheckCall
 from .confirm_action import ConfirmAction
 from .find_contact import FindContact
 from .follow_call import FollowCall
 from .stop_all import StopAll
 
-__all__ = ["BlockNumber", "ConfirmAction", "FindContact", "FollowCall", "StopAll"]
+__all__ = ["BlockNumber", "CheckCall", "ConfirmAction", "FindContact", "FollowCall", "StopAll"]

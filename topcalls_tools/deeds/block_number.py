@@ -1,8 +1,9 @@
-"""Blocking a number: it is written down at once and unasked, and then told to whoever else must know."""
+"""Blocking numbers: they are written down at once and unasked, and then told to whoever else must know."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, ValidationError
 
@@ -25,11 +26,11 @@ class NumberBlocked(Record):
     """What was done, so that a number is not called any more."""
 
     ok: bool
-    """True: the number is written down, and this account does not call it any more."""
+    """True: it is written down, and this account does not call the number any more."""
     phone_number: str
     """The number."""
     known_before: bool
-    """True when it stood on the list already."""
+    """True when it was blocked already."""
     leads_unsubscribed: tuple[str, ...] = ()
     """Leads with this number that were set to Unsubscribed now, so that no campaign phones them."""
     note: str
@@ -37,7 +38,7 @@ class NumberBlocked(Record):
 
 
 class BlockNumber(Deed[NumberBlocked], effect=Effect.BRAKE, toolset="calls"):
-    """Never call a number again: do so when somebody asks not to be called. At once and unasked, for this
+    """Never call a number again, as when somebody asks not to be called. Goes at once and unasked, for this
     account; its lead is set to Unsubscribed. Only the owner can undo it. A call that runs goes on: stop_call
     hangs up."""
 
@@ -47,72 +48,24 @@ class BlockNumber(Deed[NumberBlocked], effect=Effect.BRAKE, toolset="calls"):
     """Why, for the owner to read later."""
 
     def flow(self, desk: Desk) -> Flow[NumberBlocked]:
-        told = _Told()
-        yield Keep(lambda: self._write(desk, told))
-        yield Keep(lambda: desk.briefly(lambda journal: self._share(journal, desk, told)))
-        yield from self._unsubscribe(desk, told)
-        if not told.filed and not told.shared:
-            raise Misconfigured(
-                f"The number is not blocked here: {told.why} Nor can the journal be written. Do not call it; "
-                f"mend one of the two and block it again. {_of_leads(told)}"
-            )
+        done = yield from blocked((self.phone_number,), self.reason, desk)
         return NumberBlocked(
             ok=True,
             phone_number=self.phone_number,
-            known_before=told.before,
-            leads_unsubscribed=tuple(told.leads),
-            note=f"{_of_lists(told)} {_of_leads(told)}",
+            known_before=not done.fresh,
+            leads_unsubscribed=tuple(done.leads),
+            note=done.note(),
         )
 
-    def _write(self, desk: Desk, told: _Told) -> None:
-        """Write it down where every call looks."""
-        dnc = desk.dnc()
-        try:
-            told.before = told.filed = self.phone_number in dnc.numbers(desk.account)
-        except Misconfigured as error:  # one more line can be added to what cannot be read
-            told.why = str(error)
-        if told.filed:
-            return
-        try:
-            dnc.add(desk.account, self.phone_number, self.reason, desk.clock())
-            told.filed = True
-        except Misconfigured as error:
-            told.why = str(error)
 
-    def _share(self, journal: Journal, desk: Desk, told: _Told) -> None:
-        """Tell every machine that shares the journal."""
-        from ..journal.blocking import block
+class Blocking:
+    """What was done so far, so that numbers are not called any more."""
 
-        known_by = digest(desk.account, self.phone_number, desk.secret())
-        block(journal, desk.account, known_by, desk.clock())
-        told.shared = True
-
-    def _unsubscribe(self, desk: Desk, told: _Told) -> Flow[None]:
-        """Have campaigns leave the number's leads out."""
-        try:
-            more: ListLeads | None = ListLeads(phone=self.phone_number, limit=200)
-        except ValidationError:  # too short for a lead's
-            return
-        while more:
-            desk.restart()
-            try:
-                page = yield from read(more, desk)
-            except TopCallsError as error:
-                told.unseen = str(error)
-                return
-            for lead in page.data:
-                if _digits(lead.phone_number) == _digits(self.phone_number) and lead.status != OFF:
-                    yield from _unsubscribed(lead, desk, told)
-            last = page.next_cursor is None or page.next_cursor == more.cursor
-            more = None if last else more.model_copy(update={"cursor": page.next_cursor})
-
-
-class _Told:
-    """What was done so far."""
-
-    def __init__(self) -> None:
-        self.before = self.filed = self.shared = False
-        """Whether it stood there, stands in the file, and stands in the journal."""
+    def __init__(self, numbers: tuple[str, ...]) -> None:
+        self.numbers = self.fresh = numbers
+        """All of them, and those that were not blocked before."""
+        self.filed = self.shared = False
+        """Whether they stand in the file, and in the journal."""
         self.why = ""
         """What is wrong with the file."""
         self.leads: dict[str, None] = {}
@@ -121,50 +74,115 @@ class _Told:
         self.unseen: str | None = None
         """Why the leads could not all be looked at."""
 
+    def note(self) -> str:
+        """What was done and what was not, in sentences."""
+        return " ".join((*self._of_lists(), *self.of_leads()))
 
-def _unsubscribed(lead: Lead, desk: Desk, told: _Told) -> Flow[None]:
+    def _of_lists(self) -> list[str]:
+        are = "The number is" if len(self.numbers) == 1 else f"{len(self.numbers)} numbers are"
+        if not self.filed:
+            return [f"{are} blocked by the journal alone: {self.why}"]
+        before = len(self.numbers) - len(self.fresh)
+        said = [f"{are} blocked{'' if self.fresh else ' already'}."]
+        if self.fresh and before:
+            said.append(f"{before} of them were already.")
+        if self.why:
+            said.append(f"Nothing at all can be called meanwhile: {self.why}")
+        if not self.shared:
+            said.append("The journal could not be told; other machines that share it still call.")
+        return said
+
+    def of_leads(self) -> list[str]:
+        """What became of TopCalls' leads."""
+        said = []
+        if self.leads:
+            said.append(f"{_leads(self.leads)} set to Unsubscribed.")
+        elif not self.left and not self.unseen:
+            said.append("No lead had to be unsubscribed.")
+        if self.unseen:
+            said.append(f"Leads could not all be looked at, and campaigns may still call: {self.unseen}")
+        for why in list(self.left.values())[:1]:
+            said.append(f"{_leads(self.left)} not unsubscribed, and campaigns may still call: {why}")
+        return said
+
+
+def blocked(numbers: tuple[str, ...], reason: str | None, desk: Desk) -> Flow[Blocking]:
+    """Block numbers: in the file first, then in the journal that other machines may share, then by their
+    leads. Raises Misconfigured where neither file nor journal could be written."""
+    done = Blocking(numbers)
+    yield Keep(lambda: _file(done, reason, desk))
+    yield Keep(lambda: desk.briefly(lambda journal: _share(journal, done, desk)))
+    yield from _unsubscribe(done, desk)
+    if not done.filed and not done.shared:
+        raise Misconfigured(
+            f"Nothing is blocked: {done.why} The journal cannot be written either. Do not call; once one of "
+            f"the two is mended, block again. {' '.join(done.of_leads())}"
+        )
+    return done
+
+
+def _file(done: Blocking, reason: str | None, desk: Desk) -> None:
+    """Write them down where every call looks."""
+    dnc = desk.dnc()
+    try:
+        known = dnc.numbers(desk.account)
+        done.fresh = tuple(number for number in done.numbers if number not in known)
+    except Misconfigured as error:  # what cannot be read can have one more line
+        done.why = str(error)
+    try:
+        if done.fresh:
+            dnc.add_all(desk.account, done.fresh, reason, desk.clock())
+        done.filed = True
+    except Misconfigured as error:
+        done.why = str(error)
+
+
+def _share(journal: Journal, done: Blocking, desk: Desk) -> None:
+    """Tell every machine that shares the journal."""
+    from ..journal.blocking import block
+
+    secret = desk.secret()
+    block(journal, desk.account, [digest(desk.account, one, secret) for one in done.numbers], desk.clock())
+    done.shared = True
+
+
+def _unsubscribe(done: Blocking, desk: Desk) -> Flow[None]:
+    """Have campaigns leave their leads out."""
+    meant = set(map(_digits, done.numbers))
+    try:
+        more: ListLeads | None = ListLeads(phone=done.numbers[0] if len(meant) == 1 else None, limit=200)
+    except ValidationError:  # too short for a lead's
+        return
+    while more:
+        desk.restart()
+        try:
+            page = yield from read(more, desk)
+        except TopCallsError as error:
+            done.unseen = str(error)
+            return
+        for lead in page.data:
+            if _digits(lead.phone_number) in meant and lead.status != OFF:
+                yield from _unsubscribed(lead, done, desk)
+        last = page.next_cursor is None or page.next_cursor == more.cursor
+        more = None if last else more.model_copy(update={"cursor": page.next_cursor})
+
+
+def _unsubscribed(lead: Lead, done: Blocking, desk: Desk) -> Flow[None]:
     desk.restart()
     try:
         request = UpdateLead(lead_id=lead.id, status=OFF)
         request.reply((yield from transmit(request, desk)))
     except ValidationError:
-        told.left[lead.id] = "its id is none that can be sent."
+        done.left[lead.id] = "an id is none that can be sent; change the lead in the dashboard."
     except TopCallsError as error:
-        told.left[lead.id] = str(error)
+        done.left[lead.id] = str(error)
     else:
-        told.leads[lead.id] = None
+        done.leads[lead.id] = None
 
 
 def _digits(number: str | None) -> str:
     return "".join(filter(str.isdigit, number or ""))
 
 
-def _of_lists(told: _Told) -> str:
-    """What became of the file and the journal."""
-    if not told.filed:
-        return f"The number is blocked by the journal alone: {told.why}"
-    said = "The number was blocked already." if told.before else "The number is blocked from now on."
-    if told.why:
-        said += f" No call is made at all meanwhile: {told.why}"
-    if not told.shared:
-        said += " The journal could not be written; block it again on other machines that share it."
-    return said
-
-
-def _of_leads(told: _Told) -> str:
-    """What became of TopCalls' leads."""
-    said = []
-    if told.leads:
-        said.append(f"{_leads(told.leads)} with it set to Unsubscribed.")
-    elif not told.left and not told.unseen:
-        said.append("No lead with it was left to unsubscribe.")
-    if told.unseen:
-        said.append(f"Leads could not all be looked at, and campaigns may still call it: {told.unseen}")
-    if told.left:
-        why = next(iter(told.left.values()))
-        said.append(f"{_leads(told.left)} could not be unsubscribed, and campaigns may still call it: {why}")
-    return " ".join(said)
-
-
-def _leads(names: dict[str, Any]) -> str:
-    return "1 lead" if len(names) == 1 else f"{len(names)} leads"
+def _leads(names: Collection[str]) -> str:
+    return "1 lead is" if len(names) == 1 else f"{len(names)} leads are"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from ..action import Effect, Record
-from ..api.calls import CallArguments, PlaceCall
+from ..api.call_arguments import CallArguments
+from ..api.calls import PlaceCall
 from ..flow import Deed
 from ..steps import Desk, Flow
 

@@ -195,12 +195,13 @@ class Journal:
         settled = replace(mine, state=state, settled_at=now, reply=reply, call_id=call_id)
         return replace(settled, closed_at=closed_at, used_minutes=used_minutes)
 
-    def close_dial(self, mine: DialRow, used_minutes: float, now: datetime) -> None:
-        """Settle what a dial has used, once: nothing more can come of it."""
+    def close_dial(self, mine: DialRow, used_minutes: float, now: datetime, **said: Any) -> None:
+        """Settle what a dial has used, once: nothing more can come of it. `said` is what was heard of it."""
         with self.writing() as db:
             if db.execute(say.CLOSED, {"this": mine.key, "used": used_minutes, "now": now}).rowcount:
                 count(db, mine.account, mine.sent_at, used_minutes - mine.minutes)
-                append(db, Link(mine.account, now, "closed", mine.key, {"used_minutes": used_minutes}))
+                facts = {"used_minutes": used_minutes, **said}
+                append(db, Link(mine.account, now, "closed", mine.key, facts))
 
     def dial(self, key: str) -> DialRow:
         """The dial with this key; the question's key is the dial's."""
