@@ -1,4 +1,5 @@
-"""The command line: one command per tool, read off it, and the owner's own: approvals, journal, stop-all."""
+"""The command line: one command per tool, read off it, and the owner's own: approvals, contacts,
+journal and more."""
 
 from __future__ import annotations
 
@@ -16,6 +17,8 @@ from ..errors import (
     Unreachable,
 )
 from .approvals import approvals
+from .contacts import contacts
+from .dnc import dnc
 from .journal import journal
 from .sandbox import sandbox
 from .stop_all import stop_all
@@ -93,7 +96,7 @@ def tools(as_json: bool) -> None:
     listing([action.listing() for action in served], as_json)
 
 
-for own in (approvals, journal, sandbox, stop_all):
+for own in (approvals, contacts, dnc, journal, sandbox, stop_all):
     topcalls.add_command(own)
 for act in (settle, forget, purge):
     journal.add_command(act)

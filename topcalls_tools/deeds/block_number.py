@@ -61,7 +61,8 @@ class BlockNumber(Deed[NumberBlocked], effect=Effect.BRAKE, toolset="calls"):
 class Blocking:
     """What was done so far, so that numbers are not called any more."""
 
-    def __init__(self, numbers: tuple[str, ...]) -> None:
+    def __init__(self, account: str, numbers: tuple[str, ...]) -> None:
+        self.account = account
         self.numbers = self.fresh = numbers
         """All of them, and those that were not blocked before."""
         self.filed = self.shared = False
@@ -79,13 +80,12 @@ class Blocking:
         return " ".join((*self._of_lists(), *self.of_leads()))
 
     def _of_lists(self) -> list[str]:
-        are = "The number is" if len(self.numbers) == 1 else f"{len(self.numbers)} numbers are"
+        before, count = len(self.numbers) - len(self.fresh), len(self.numbers)
+        are = "The number is" if count == 1 else f"{count} numbers are"
         if not self.filed:
             return [f"{are} blocked by the journal alone: {self.why}"]
-        before = len(self.numbers) - len(self.fresh)
-        said = [f"{are} blocked{'' if self.fresh else ' already'}."]
-        if self.fresh and before:
-            said.append(f"{before} of them were already.")
+        already = "" if not before else " already" if before == count else f", {before} of them already"
+        said = [f"{are} blocked for the account {self.account}{already}."]
         if self.why:
             said.append(f"Nothing at all can be called meanwhile: {self.why}")
         if not self.shared:
@@ -109,7 +109,7 @@ class Blocking:
 def blocked(numbers: tuple[str, ...], reason: str | None, desk: Desk) -> Flow[Blocking]:
     """Block numbers: in the file first, then in the journal that other machines may share, then by their
     leads. Raises Misconfigured where neither file nor journal could be written."""
-    done = Blocking(numbers)
+    done = Blocking(desk.account, numbers)
     yield Keep(lambda: _file(done, reason, desk))
     yield Keep(lambda: desk.briefly(lambda journal: _share(journal, done, desk)))
     yield from _unsubscribe(done, desk)
