@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from .action import Action
-from .api.fields import E164
 from .dnc import digest
 from .endpoint import Endpoint
 from .errors import Misconfigured, Refused
@@ -101,7 +100,7 @@ def stopped_at(ledger: Ledger, desk: Desk) -> datetime | None:
     return max(filter(None, (ledger.stopped_at, desk.stopped_at())), default=None)
 
 
-def _whose(request: Action[Any], desk: Desk) -> dict[str, E164]:
+def _whose(request: Action[Any], desk: Desk) -> dict[str, str]:
     """The numbers of a deed by what the journal knows them by: for every account, and for this one."""
     ours: dict[str, str] = {digest(desk.account, one, desk.secret()): one for one in numbers(request)}
     return ours | {callee(one, desk): one for one in numbers(request)}
