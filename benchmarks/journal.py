@@ -13,7 +13,9 @@ from typing import Any
 from topcalls_tools import PlaceCall
 from topcalls_tools.connect import Line
 from topcalls_tools.flow import perform
+from topcalls_tools.guard.policy import policy
 from topcalls_tools.journal.store import Journal
+from topcalls_tools.policies import accept
 from topcalls_tools.settings import Settings
 from topcalls_tools.steps import Answer, Ask, Keep, Send
 from topcalls_tools.wire import Reply
@@ -25,6 +27,15 @@ TODAY = 2_000
 """Dials of the last 24 hours, whose minutes are added up before each dial; in a small journal half of it."""
 AT_MOST = 5, 3
 """What may stand around a dial: milliseconds, and commits that are on the disk."""
+
+OWNER = {  # limits that no dial of these meets, so that each of them is added up
+    "caller": "Ann Meyer",
+    "hours": "00:00-24:00",
+    "minutes_per_day": 1_000_000,
+    "minutes_per_month": 10_000_000,
+    "calls_per_day": 1_000_000,
+    "calls_at_once": 1_000_000,
+}
 
 # Keys are random, as those of questions are, so that a new one may belong on any page of an index.
 _FILL = """
@@ -48,8 +59,9 @@ INSERT INTO asks
     SELECT key, 'live', 'line', 'place_call', key, 10, at, at, 'yes', at, 'form', at FROM rows;
 INSERT INTO dials
     (key, account, line, tool, digest, minutes, state, agreed_at, sent_at, leased_at, settled_at, call_id,
-        used_minutes, closed_at)
-    SELECT key, 'live', 'line', 'place_call', key, 10, 'placed', at, at, at, at, 'call-' || key, 0.01, at
+        used_minutes, closed_at, callee)
+    SELECT key, 'live', 'line', 'place_call', key, 10, 'placed', at, at, at, at, 'call-' || key, 0.01, at,
+        key || key
     FROM rows;
 INSERT INTO personal (id, key, at, salt, content)
     SELECT n, key, at, key, '{{"arguments": {{"task": "' || hex(randomblob(60)) || '"}}}}' FROM rows;
@@ -76,12 +88,15 @@ def _line(home: Path, size: int) -> Line:
     """A live line to nowhere, over a journal of so many dials: all are over, and spread over 89 days,
     so that none of it is forgotten meanwhile."""
     home.mkdir()
-    (home / "policy.toml").write_text("minutes_per_day = 1000000\n")  # without a limit nobody needs the sum
     file = home / "journal.db"
     Journal(file).close()
     with closing(sqlite3.connect(file, isolation_level=None)) as db:
         db.executescript(_FILL.format(size=size, today=min(TODAY, size // 2)))
-    return Line(Settings(api_key="tc_live_benchmark", base_url="https://topcalls.invalid", home=home))
+    settings = Settings(
+        api_key="tc_live_benchmark", base_url="https://topcalls.invalid", home=home, lines=OWNER
+    )
+    accept(settings, "live", policy(OWNER, "personal"), settings.secret_bytes())
+    return Line(settings)
 
 
 def _dial(line: Line) -> Callable[[], float]:
@@ -89,10 +104,19 @@ def _dial(line: Line) -> Callable[[], float]:
 
     Gives its seconds, and then closes it, so that the next one finds as many open calls.
     """
-    replies = {"GET": Reply(200, b'{"remaining": 500000}'), "POST": Reply(201, b'{"call_id": "c1"}')}
+    replies = {
+        "/v1/balance": Reply(200, b'{"remaining": 500000}'),
+        "/v1/phone-numbers": Reply(
+            200, b'{"data": [{"id": "n", "number": "+14155550199", "status": "active"}]}'
+        ),
+        "/v1/calls": Reply(201, b'{"call_id": "c1"}'),
+    }
 
     def dial() -> float:
-        request = PlaceCall(phone_number="+14155550123", task=f"Ask whether day {next(_NUMBERS)} suits them.")
+        number = next(_NUMBERS)
+        request = PlaceCall(
+            phone_number=f"+1415555{number % 8000 + 2000}", task="Ask whether Monday suits them."
+        )
         began = time.perf_counter()
         flow = perform(request, line.desk())
         outcome: Any = None
@@ -102,7 +126,7 @@ def _dial(line: Line) -> Callable[[], float]:
                     case Keep(work):
                         outcome = work()
                     case Send(sent):
-                        outcome = replies[sent.method]
+                        outcome = replies[sent.path]
                     case Ask() as ask:
                         outcome = Answer(True, ask.seal)
         except StopIteration:

@@ -27,6 +27,7 @@ from .broken import break_it
 from .mishaps import AsyncTransport, Fate, Mishap, Time, Transport
 
 ACCOUNT = "matrix"
+SECRET = "one for all replicas"
 SURFACES = ("client", "async client", "langchain", "async langchain", "mcp", "legacy mcp")
 READS = timedelta(seconds=1)
 """How long a person has a form before them."""
@@ -81,7 +82,7 @@ class _Caller:
             base_url=errand.url,
             home=errand.home,
             journal=errand.journal,  # type: ignore[arg-type]
-            secret="one for all replicas",  # type: ignore[arg-type]
+            secret=SECRET,  # type: ignore[arg-type]
             account=ACCOUNT,
             rehearse=True,
         )

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
-import phonenumbers
 import pytest
 
 from topcalls_tools import AsyncClient, Client
 from topcalls_tools.connect import Line
-from topcalls_tools.guard.policy import Policy, policy
-from topcalls_tools.policies import accept
 from topcalls_tools.sandbox import Served, open_sandbox, serve_in_background
 from topcalls_tools.settings import Settings
 
+from .owner import allowing, owner
 from .postgres import database, postgresql
 
-__all__ = ["database", "postgresql"]
+__all__ = ["allowing", "database", "owner", "postgresql"]
 NUMBER = "+14155550123"
 CALL = {"phone_number": NUMBER, "task": "Ask whether they are open on Labor Day."}
 
@@ -62,44 +59,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TOPCALLS_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HOME", str(tmp_path))
     return tmp_path / "home"
-
-
-PERMISSIVE = {
-    "caller": '"Ann Meyer"',
-    "hours": '"00:00-24:00"',
-    "minutes_per_call": "60",
-    "minutes_per_day": "100000",
-    "minutes_per_month": "100000",
-    "calls_per_day": "10000",
-    "calls_at_once": "1000",
-    "attempts_per_day": "1000",
-    "duplicate_minutes": "0",
-    "campaigns": "true",
-    "webhook_hosts": '["127.0.0.1", "example.com", "hooks.example.com"]',
-}
-
-
-def allowing(**lines: Any) -> Policy:
-    """A policy that allows nearly everything, in every country, but for these lines."""
-    free = tomllib.loads(_policy(""))
-    return policy({**free, "countries": sorted(phonenumbers.SUPPORTED_REGIONS), **lines}, "personal")
-
-
-def owner(home: Path, lines: str = "", *, accepted: str | None = None) -> None:
-    """An owner who allows nearly everything but for these lines of policy.toml, and has said so; where
-    `accepted` is given, that is what was accepted last."""
-    home.mkdir(mode=0o700, exist_ok=True)
-    (home / "policy.toml").write_text(_policy(lines))
-    settings = Settings.load(home=home)
-    wanted = tomllib.loads(_policy(lines if accepted is None else accepted))
-    kept = {name: value for name, value in wanted.items() if name in Policy.model_fields}
-    for account in ("live", "sandbox"):
-        accept(settings, account, policy(kept, "personal"), settings.secret_bytes())
-
-
-def _policy(lines: str) -> str:
-    given = dict(line.split(" = ", 1) for line in lines.splitlines() if " = " in line)
-    return "".join(f"{name} = {value}\n" for name, value in {**PERMISSIVE, **given}.items())
 
 
 @pytest.fixture

@@ -19,8 +19,9 @@ from topcalls_tools.journal.archive import troubles
 from topcalls_tools.journal.store import Journal
 from topcalls_tools.steps import LEASE
 
-from .callers import ACCOUNT, SURFACES, Errand, Told
+from .callers import ACCOUNT, SECRET, SURFACES, Errand, Told
 from .mishaps import COMMITS, MOMENTS, STALLED, Mishap
+from .owner import owner
 from .passage import CUTS, Cut
 from .stage import Caller, Stage, sent_out
 from .verdict import Scene, violations
@@ -172,6 +173,8 @@ class Run:
             self._count("caller", surface)
         if url:  # another machine: it shares the journal and the secret, and no folder
             home = home / str(number)
+        if not (home / "policy.toml").exists():
+            owner(home, account=ACCOUNT, secret=SECRET)
         return Errand(
             surface=surface,
             url=self._stage.proxy.url,
