@@ -99,13 +99,15 @@ class FindContact(Deed[ContactsFound], effect=Effect.READ, toolset="calls"):
 
     def flow(self, desk: Desk) -> Flow[ContactsFound]:
         book: Mapping[str, Contact] = yield Keep(lambda: desk.contacts())
-        best = _ranked(self.name, book)
+        best, whole = _ranked(self.name, book)
         now = desk.clock()
         shown = tuple(_shown(contact, now) for contact in best[:MOST])
-        return ContactsFound(data=shown, total=len(best), note=_note(len(best), len(book)))
+        return ContactsFound(data=shown, total=len(best), note=_note(len(best), whole, len(book)))
 
 
-def _note(found: int, known: int) -> str:
+def _note(found: int, whole: bool, known: int) -> str:
+    if found and not whole:
+        return "No contact fits all the words; ask the person whether one of these is meant, before any call."
     if found == 1:
         return "place_call takes the number."
     if found:
@@ -138,29 +140,30 @@ class _Rank(NamedTuple):
 
     missing: int
     """Words that were asked for and are nowhere."""
-    fit: int
+    unfit: int
     surplus: int
     """Words of the name that were not asked for."""
     name: str
     number: str
 
 
-def _ranked(asked: str, book: Mapping[str, Contact]) -> list[Contact]:
-    """The contacts that are meant, best first: those with every word that tells, else those with any."""
+def _ranked(asked: str, book: Mapping[str, Contact]) -> tuple[list[Contact], bool]:
+    """The contacts that are meant, best first: those with every word that tells, else those with any. The
+    second value says which."""
     if not re.search(r"[^\W\d_]", asked):
         digits = "".join(re.findall(r"\d", asked))
-        return [one for one in book.values() if len(digits) >= 4 and digits in one.number]
+        return [one for one in book.values() if len(digits) >= 4 and digits in one.number], True
     words = _words(asked)
     told = [word for word in words if not word & (_FILLERS | _TITLES)]
     told = told or [word for word in words if not word & _FILLERS] or words
-    ranked = sorted((_rank(told, words, one), one.number) for one in book.values())
-    best = [(rank, number) for rank, number in ranked if rank.missing == 0]
-    found = best or [(rank, number) for rank, number in ranked if rank.missing < len(told)]
-    return [book[number] for _, number in found]
+    ranked = sorted(_rank(told, words, one) for one in book.values())
+    best = [rank for rank in ranked if rank.missing == 0]
+    found = best or [rank for rank in ranked if rank.missing < len(told)]
+    return [book[rank.number] for rank in found], bool(best)
 
 
 def _rank(told: list[frozenset[str]], asked: list[frozenset[str]], contact: Contact) -> _Rank:
-    name, note = _words(contact.name), _words(contact.note or "")
+    name, note = _words(contact.name), [one for one in _words(contact.note or "") if not one & _FILLERS]
     fits = [_fit(word, name, note) for word in told]
     beside = sum(_fit(word, name, []) for word in asked)  # a title or a "the" that the name has too
     surplus = sum(not any(word & one for one in asked) for word in name)
@@ -171,7 +174,8 @@ def _fit(word: frozenset[str], name: list[frozenset[str]], note: list[frozenset[
     """How a word that was asked for stands in a name: as it is, as its beginning, or in the note alone."""
     if any(word & one for one in name):
         return 3
-    if any(len(part) >= 3 and whole.startswith(part) for part in word for one in name for whole in one):
+    beginnings = tuple(part for part in word if len(part) >= (3 if part.isascii() else 2))
+    if any(whole.startswith(beginnings) for one in name for whole in one):
         return 2
     return 1 if any(word & one for one in note) else 0
 
