@@ -99,5 +99,56 @@ def test_a_zone_that_this_machine_does_not_know_is_no_time(monkeypatch: pytest.M
     assert local_time(E164.parse("+14155550123"), MONDAY) == "What time it is there is unknown."
 
 
+def test_a_number_of_which_one_zone_is_unknown_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left would say that the phone is there."""
+    number, known = E164.parse("+6421123456"), places.zone
+    assert zones(number) == ("Pacific/Auckland", "Pacific/Chatham")
+    monkeypatch.setattr(places, "zone", lambda name: known(name) if name != "Pacific/Chatham" else None)
+    assert zones(number) == ()
+
+
+@pytest.mark.parametrize("name", ["Etc/Unknown", "", "Europe", "../Europe/Berlin", "Europe/Berlin\0"])
+def test_what_is_no_zone_is_none(name: str) -> None:
+    assert places.zone(name) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "letters"),
+    [
+        ("+493055501401", "DE"),
+        ("+18005551234", "US"),
+        ("+77011234567", "KZ"),
+        ("+80012345678", None),
+        ("+870773111632", None),
+        ("+10000000000", None),
+    ],
+)
+def test_a_country_has_two_letters_where_there_is_one(number: str, letters: str | None) -> None:
+    assert places.region(number) == letters
+
+
+@pytest.mark.parametrize(
+    ("number", "now", "words"),
+    [
+        ("+493055501401", MONDAY, "2026-11-23 17:00 UTC, 18:00 on Monday there (Europe/Berlin)"),
+        (
+            "+493055501401",
+            MONDAY.replace(microsecond=1),
+            "2026-11-23 17:01 UTC, 18:01 on Monday there (Europe/Berlin)",
+        ),
+        (
+            "+6421123456",
+            MONDAY,
+            "2026-11-23 17:00 UTC, 06:00 on Tuesday to 06:45 there, by where the phone is",
+        ),
+        ("+80012345678", MONDAY.replace(second=59), "2026-11-23 17:01 UTC"),
+    ],
+)
+def test_an_instant_is_said_here_and_there_and_never_too_early(
+    number: str, now: datetime, words: str
+) -> None:
+    assert places.here_and_there(now, zones(E164.parse(number))) == words
+
+
 def _knows_nothing(name: str) -> None:
     raise places.ZoneInfoNotFoundError(name)

@@ -155,15 +155,16 @@ def _holidays(country: str, year: int) -> frozenset[date] | None:
 
 
 def _edges(window: Window, place: ZoneInfo, now: datetime) -> Iterator[datetime]:
-    """Every instant of the days ahead at which the window may open in a zone: when a day or a span begins,
-    and when the clocks change. Instants besides do no harm: each is looked at.
+    """Every instant of the days ahead at which the window may open in a zone: when a span begins, or when
+    the clocks change. Instants besides do no harm: each is looked at.
 
-    A time that the clocks skip or show twice has two instants, one for each offset.
+    A time that the clocks skip or show twice has two instants, one for each offset. Yesterday counts: clocks
+    that go back soon after midnight show its end again.
     """
     today = now.astimezone(place).date()
     for ahead in range(-1, AHEAD.days + 2):
         midnight = datetime.combine(today + timedelta(days=ahead), time())
-        for minutes in {0, window.plain.opens, window.warned.opens}:
+        for minutes in {window.plain.opens, window.warned.opens}:
             wall = midnight + timedelta(minutes=minutes)
             yield from (wall.replace(tzinfo=place, fold=fold).astimezone(UTC) for fold in (0, 1))
         yield from _changes(place, now + timedelta(days=ahead))
