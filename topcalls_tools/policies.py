@@ -8,7 +8,7 @@ import hmac
 import json
 import os
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from .errors import Misconfigured
-from .guard.policy import Pack, Policy, held, looser, policy, tightened, written
-from .settings import IN_POLICY, Settings, said
+from .guard.policy import ORDERS, Pack, Policy, held, looser, pack, policy, tightened, written
+from .settings import IN_POLICY, Settings
 
 ACCEPTED = "policy.accepted"
 """The file in TOPCALLS_HOME that keeps what was accepted, sealed under the owner's secret."""
@@ -28,12 +28,14 @@ class Standing:
     """What the files say, and what of it counts."""
 
     wanted: Policy
+    accepted: Policy
+    """What a person accepted last; the pack "personal" where nobody has, and in practice what is wanted."""
     counts: Policy
     """What the guard goes by."""
     waiting: tuple[str, ...]
     """The lines that are looser than what was accepted last: a person's yes is needed before they count."""
     origin: Mapping[str, str]
-    """Where each line's value comes from."""
+    """Where the value of each line that counts comes from."""
 
 
 def standing(settings: Settings, account: str, strict: bool, secret: Callable[[], bytes]) -> Standing:
@@ -42,32 +44,16 @@ def standing(settings: Settings, account: str, strict: bool, secret: Callable[[]
 
     Raises Misconfigured where a file cannot be used.
     """
-    otherwise: Pack = "personal" if strict else "sandbox"
-    approval = settings.approval or ("person" if strict else "slips")
-    system = _system(settings.system)
-    known = Policy.model_fields.keys()
-    for path, lines in ((settings.home / "policy.toml", settings.lines), (settings.system, system)):
-        if unknown := sorted(lines.keys() - known):
-            taken = ", ".join(sorted(known | IN_POLICY))
-            raise Misconfigured(f"{path} does not know {', '.join(unknown)}; it takes {taken}.")
-    try:
-        mine = policy({**settings.lines, "approval": approval}, otherwise)
-        wanted = tightened(mine, system)
-    except ValidationError as error:
-        raise Misconfigured(said(error)) from None
-    if strict and wanted.practice:
-        raise Misconfigured(
-            'policy.toml names the pack "sandbox", which is for practice; choose personal or outreach.'
-        )
-    accepted = _accepted(settings.home / ACCEPTED, account, secret) if strict else wanted
-    counts = held(wanted, accepted) if strict else wanted
-    if counts.approval == "none" and strict and None in (counts.numbers, counts.minutes_per_day):
-        raise Misconfigured(
-            "approval none needs numbers and minutes_per_day in policy.toml, outside the sandbox; name "
-            "them, or set approval to person (TOPCALLS_APPROVAL, policy.toml)."
-        )
+    mine, wanted = _wanted(settings, strict)
+    signed = _accepted(settings.home / ACCEPTED, account, secret) if strict else wanted
+    accepted = signed or policy({}, "personal")
+    counts, waiting = held(wanted, accepted), looser(wanted, accepted)
     origin = {name: _origin(name, settings, mine, wanted) for name in Policy.model_fields}
-    return Standing(wanted, counts, looser(wanted, accepted) if strict else (), origin)
+    before = "what was accepted" if signed else "pack personal"
+    for name in waiting:
+        same = getattr(counts, name) == getattr(accepted, name)
+        origin[name] = before if same else f"{origin[name]}, within {before}"
+    return Standing(wanted, accepted, counts, waiting, origin)
 
 
 def accept(settings: Settings, account: str, wanted: Policy, secret: bytes) -> None:
@@ -87,21 +73,65 @@ def accept(settings: Settings, account: str, wanted: Policy, secret: bytes) -> N
         raise Misconfigured(f"{path} cannot be written ({error.strerror}); mend its rights.") from None
 
 
-def _accepted(path: Path, account: str, secret: Callable[[], bytes]) -> Policy:
-    """What was accepted last; where nothing was, or the file was changed by hand, the pack "personal"."""
+def _wanted(settings: Settings, strict: bool) -> tuple[Policy, Policy]:
+    """What policy.toml says, and what is left of it under the system's file."""
+    path = settings.home / "policy.toml"
+    otherwise: Pack = "personal" if strict else "sandbox"
+    approval = settings.approval or ("person" if strict else "slips")
+    system = _system(settings.system)
+    _known(path, settings.lines, Policy.model_fields.keys() | IN_POLICY)
+    _known(settings.system, system, ORDERS.keys() | {"pack"})
+    try:
+        mine = policy({**settings.lines, "approval": approval}, otherwise)
+    except ValidationError as error:
+        raise _wrong(path, error) from None
+    try:
+        wanted = tightened(mine, system)
+    except ValidationError as error:
+        raise _wrong(settings.system, error) from None
+    if strict and wanted.practice:
+        raise Misconfigured(
+            f'{path} names the pack "sandbox", which is for practice; correct it to personal or outreach.'
+        )
+    if strict and wanted.approval == "none" and None in (wanted.numbers, wanted.minutes_per_day):
+        raise Misconfigured(
+            "approval none needs numbers and minutes_per_day in policy.toml, outside the sandbox; name "
+            "them, or set approval to person (TOPCALLS_APPROVAL, policy.toml)."
+        )
+    return mine, wanted
+
+
+def _known(path: Path, lines: Mapping[str, Any], known: Set[str]) -> None:
+    if unknown := sorted(lines.keys() - known):
+        plain = [name if name.isascii() and name.isidentifier() else "another key" for name in unknown]
+        raise Misconfigured(
+            f"{path} does not know {', '.join(dict.fromkeys(plain))}; correct it: it takes "
+            f"{', '.join(sorted(known))}."
+        )
+
+
+def _wrong(path: Path, error: ValidationError) -> Misconfigured:
+    """A file with lines that cannot be used, in words, without a value."""
+    found = [f"{item['loc'][0]}: {item['msg'].removeprefix('Value error, ')}" for item in error.errors()]
+    return Misconfigured(f"{path} cannot be used ({'; '.join(dict.fromkeys(found))}); correct it.")
+
+
+def _accepted(path: Path, account: str, secret: Callable[[], bytes]) -> Policy | None:
+    """What was accepted last; None where nothing was, or the file was changed by hand."""
     entry = _entries(path).get(account)
     try:
         if entry and hmac.compare_digest(entry["seal"], _seal(account, entry["policy"], secret())):
-            return Policy.model_validate(entry["policy"])
+            # A line that is newer than the acceptance was not accepted with it.
+            return Policy.model_validate({**written(policy({}, "personal")), **entry["policy"]})
     except (KeyError, TypeError, ValidationError):
         pass
-    return policy({}, "personal")
+    return None
 
 
 def _entries(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -118,7 +148,9 @@ def _system(path: Path) -> dict[str, Any]:
         return {}
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise Misconfigured(f"{path} cannot be read ({reason}); let whoever wrote it mend it.") from None
+        raise Misconfigured(
+            f"{path} cannot be read ({reason}); let whoever looks after this machine correct it."
+        ) from None
 
 
 def _origin(name: str, settings: Settings, mine: Policy, wanted: Policy) -> str:
@@ -128,4 +160,4 @@ def _origin(name: str, settings: Settings, mine: Policy, wanted: Policy) -> str:
         return "default" if settings.approval is None else "policy.toml or TOPCALLS_APPROVAL"
     if name in settings.lines:
         return "policy.toml"
-    return f"pack {mine.pack}" if name != "pack" else "default"
+    return f"pack {mine.pack}" if name in pack(mine.pack) else "default"

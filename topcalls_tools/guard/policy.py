@@ -19,6 +19,7 @@ from .hours import Span
 Pack = Literal["personal", "outreach", "sandbox"]
 Approval = Literal["person", "slips", "none"]
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+NO_DAYS = "never"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,13 @@ def _most(one: Any, other: Any) -> Any:
 
 
 def _both(one: Any, other: Any) -> Any:
-    """What is in both; None is everything. Where that cannot be told, the other one stands."""
+    """What is in both; None is everything. Of "own" and a list of countries neither is in the other, unless
+    the list is empty: the other one stands."""
     if one is None or other is None:
         return other if one is None else one
-    return other if isinstance(one, str) or isinstance(other, str) else one & other
+    if isinstance(one, str) or isinstance(other, str):
+        return other if one else one
+    return one & other
 
 
 def _earlier_of(*values: Any) -> Stricter:
@@ -48,7 +52,9 @@ def _earlier_of(*values: Any) -> Stricter:
 
 
 def _days(value: Any) -> Any:
-    """Days as people write them: "mon-sat", or a list of days."""
+    """Days as people write them: "mon-sat", a list of days, or "never"."""
+    if value == NO_DAYS:
+        return frozenset()
     names = value if isinstance(value, (list, tuple, set, frozenset)) else str(value).lower().split(",")
     found: set[int] = set()
     for name in names:
@@ -66,12 +72,13 @@ Both = Stricter(_both)
 Days = Annotated[
     frozenset[int],
     BeforeValidator(_days),
-    PlainSerializer(lambda days: ",".join(_DAYS[day] for day in sorted(days)), return_type=str),
+    PlainSerializer(lambda days: ",".join(_DAYS[day] for day in sorted(days)) or NO_DAYS, return_type=str),
 ]
 Number = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 Host = Annotated[str, Field(pattern=r"^[a-z0-9.-]{1,253}$")]
-Cap = Annotated[float | None, Field(ge=0), Least]
+Minutes = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Cap = Annotated[Minutes | None, Least]
 Count = Annotated[int | None, Field(ge=0), Least]
 
 
@@ -120,7 +127,7 @@ class Policy(BaseModel):
     """Calls that may be under way at once."""
     attempts_per_day: Count = None
     """How often one number may be dialled in 24 hours."""
-    duplicate_minutes: Annotated[float, Field(ge=0), Most]
+    duplicate_minutes: Annotated[Minutes, Most]
     """For how long a second call to a number is asked about as a repetition."""
     voicemail: Annotated[Literal["hang_up", "leave_message"], _earlier_of("hang_up", "leave_message")]
     """What is done where a voicemail answers."""
@@ -128,7 +135,7 @@ class Policy(BaseModel):
     """Whether the opening says that the call is recorded."""
     webhook_hosts: Annotated[frozenset[Host], Both]
     """Hosts to which Python callers may have events of a call sent."""
-    price_per_minute: Annotated[float | None, Field(ge=0)] = None
+    price_per_minute: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     """What a call minute costs the owner."""
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
 
@@ -144,6 +151,18 @@ class Policy(BaseModel):
         return hashlib.sha256(repr(lines).encode()).hexdigest()[:16]
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A line in which a policy differs from the one before: both values as policy.toml says them, whether it
+    allows what the other did not, and whether it no longer allows what the other did."""
+
+    name: str
+    before: Any
+    after: Any
+    more: bool
+    less: bool
+
+
 def pack(name: str) -> Mapping[str, Any]:
     """The lines of a pack, as its file says them."""
     return _packs()[name]
@@ -152,7 +171,8 @@ def pack(name: str) -> Mapping[str, Any]:
 def policy(lines: Mapping[str, Any], otherwise: Pack) -> Policy:
     """The lines of a pack, and over them those that an owner gives. Raises pydantic's ValidationError."""
     chosen = lines.get("pack", otherwise)
-    return Policy.model_validate({**_packs().get(chosen, {}), **lines, "pack": chosen})
+    known = chosen if isinstance(chosen, str) and chosen in _packs() else otherwise
+    return Policy.model_validate({**pack(known), **lines, "pack": chosen})
 
 
 def held(wanted: Policy, accepted: Policy) -> Policy:
@@ -161,10 +181,11 @@ def held(wanted: Policy, accepted: Policy) -> Policy:
 
 
 def tightened(mine: Policy, system: Mapping[str, Any]) -> Policy:
-    """A policy within what the system's file allows: each line that the file names can only be tightened."""
-    chosen = _packs().get(system.get("pack", ""), {})
-    lines = {**chosen, **{name: value for name, value in system.items() if name != "pack"}}
-    ceiling = Policy.model_validate({**written(mine), **lines, "pack": mine.pack})
+    """A policy within what the system's file allows: each line that the file names, or the pack that it
+    names, can only be tightened. Raises pydantic's ValidationError where the file says what no line takes."""
+    chosen = system.get("pack")
+    lines = {**(_packs().get(chosen, {}) if isinstance(chosen, str) else {}), **system}
+    ceiling = Policy.model_validate({**written(mine), **lines})
     update = {name: stricter(name, mine, ceiling) for name in ORDERS if name in lines}
     return mine.model_copy(update=update)
 
@@ -178,6 +199,17 @@ def stricter(name: str, one: Policy, other: Policy) -> Any:
 def looser(wanted: Policy, accepted: Policy) -> tuple[str, ...]:
     """The lines in which a policy allows more than another."""
     return tuple(name for name in ORDERS if stricter(name, wanted, accepted) != getattr(wanted, name))
+
+
+def changes(wanted: Policy, accepted: Policy) -> tuple[Change, ...]:
+    """The lines in which a policy differs from another, in order."""
+    more, less = looser(wanted, accepted), looser(accepted, wanted)
+    before, after = written(accepted), written(wanted)
+    return tuple(
+        Change(name, before[name], after[name], name in more, name in less)
+        for name in after
+        if before[name] != after[name]
+    )
 
 
 def written(one: Policy) -> dict[str, Any]:
