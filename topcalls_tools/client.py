@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -14,9 +14,9 @@ from anyio.lowlevel import RunVar
 
 from .action import Action, R
 from .api.fields import Page, Paged
-from .errors import Declined, Misconfigured, TopCallsError
+from .errors import Declined, Misconfigured, TopCallsError, Unreachable
 from .flow import perform
-from .steps import Answer, Ask, Flow, Keep, Send, Sleep, Step, T
+from .steps import IN_ALL, Answer, Ask, Flow, Keep, Send, Sleep, Step, T
 
 if TYPE_CHECKING:
     import httpx
@@ -144,8 +144,12 @@ class AsyncClient:
             more = _next(more, page)
 
     async def run(self, flow: Flow[T], approve: AsyncApprove | None = None) -> T:
-        """Drive a flow to its end; errors of a step are thrown into the flow, which may catch them."""
-        with closing(flow):
+        """Drive a flow to its end; errors of a step are thrown into the flow, which may catch them.
+
+        A cancellation waits while the journal is at work, and from the first byte of a deed until it is
+        settled: nobody should have to wonder whether a phone rang. The desk's time bounds it.
+        """
+        with closing(flow), _Held(self.line.timer) as held:
             advance, outcome = flow.send, None
             while True:
                 try:
@@ -153,8 +157,9 @@ class AsyncClient:
                 except StopIteration as end:
                     done: T = end.value
                     return done
+                work = self._step(step, approve or self._approve)
                 try:
-                    advance, outcome = flow.send, await self._step(step, approve or self._approve)
+                    advance, outcome = flow.send, await held.through(step, work)
                 except TopCallsError as error:
                     advance, outcome = flow.throw, error
 
@@ -165,7 +170,7 @@ class AsyncClient:
             case Sleep(seconds):
                 await anyio.sleep(seconds)
             case Keep(work):
-                return await anyio.to_thread.run_sync(work)
+                return await _in_thread(work)
             case Ask():
                 return await _asked(approve, step) if approve else _unasked(step, self.line)
 
@@ -176,7 +181,7 @@ class AsyncClient:
     async def _pool(self) -> AsyncPool:
         pool = self._pools.get(None)
         if pool is None:
-            pool = await anyio.to_thread.run_sync(self._connected)
+            pool = await _in_thread(self._connected)
             self._pools.set(pool)
         return pool
 
@@ -190,13 +195,55 @@ class AsyncClient:
         if pool := self._pools.get(None):
             self._pools.set(None)
             await pool.aclose()
-        await anyio.to_thread.run_sync(self.line.close)
+        await _in_thread(self.line.close)
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+
+class _Held:
+    """Holds a cancellation back where giving way would leave a deed in doubt, and gives way after that."""
+
+    def __init__(self, timer: Callable[[], float]) -> None:
+        self._timer, self._begun, self._until = timer, False, 0.0
+        self._cancelled: BaseException | None = None
+
+    async def through(self, step: Step, work: Coroutine[Any, Any, Any]) -> Any:
+        """Carry out one step. Raises CancelledError where it may give way before it."""
+        self._begun = self._begun or (isinstance(step, Send) and step.request.method != "GET")
+        if self._cancelled and not (self._begun and self._timer() < self._until):
+            work.close()
+            raise self._cancelled
+        if not self._begun and not isinstance(step, Keep):
+            return await work
+        import asyncio  # a program that blocks needs none
+
+        task = asyncio.ensure_future(work)
+        with anyio.CancelScope(shield=True):
+            while not task.done():
+                try:
+                    await asyncio.wait({task})
+                except asyncio.CancelledError as cancelled:
+                    if not self._cancelled:
+                        self._cancelled, self._until = cancelled, self._timer() + IN_ALL
+        if task.cancelled():  # by a loop that ends with all its tasks: an answer that is lost
+            raise Unreachable("This was cut off; look whether it happened before you try again.")
+        return task.result()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._cancelled:
+            raise self._cancelled
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    """Wait for a person or a store in a thread of its own: however many hang, the next one is not held up."""
+    return await anyio.to_thread.run_sync(work, limiter=anyio.CapacityLimiter(1))
 
 
 def _line(api_key: str | None, base_url: str | None) -> Line:
@@ -222,9 +269,7 @@ def _unasked(ask: Ask, line: Line) -> Answer:
 
 async def _asked(approve: AsyncApprove, ask: Ask) -> Answer:
     """Ask without stopping the loop: a plain function may wait for a person, so it gets a thread."""
-    said = (
-        approve(ask) if inspect.iscoroutinefunction(approve) else await anyio.to_thread.run_sync(approve, ask)
-    )
+    said = approve(ask) if inspect.iscoroutinefunction(approve) else await _in_thread(lambda: approve(ask))
     return _answer(await said if inspect.isawaitable(said) else said, ask)
 
 
