@@ -1,7 +1,11 @@
-"""What the owner calls whom: one file, and whoever is in it is named in the question and in the yes."""
+"""Whom the owner knows: one file, whoever is in it is named in the question and in the yes, and the owner's
+commands over it."""
 
 from __future__ import annotations
 
+import json
+import os
+import stat
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -10,12 +14,13 @@ import pytest
 
 from topcalls_tools import Client, PlaceCall
 from topcalls_tools.connect import Line
-from topcalls_tools.contacts import UNKNOWN_ZONE, Consent, Contact, contacts, names
+from topcalls_tools.contacts import UNKNOWN_ZONE, Consent, Contact, contacts, entries
 from topcalls_tools.errors import Declined, Misconfigured
 from topcalls_tools.places import zone
 from topcalls_tools.steps import Ask
 
 from .conftest import CALL
+from .test_cli import run
 from .test_flow import Script, sent
 
 TWO = """
@@ -27,6 +32,10 @@ number = "+1 (415) 555-0123"
 name = "Ann Lee"
 number = "+493055501401"
 """
+
+
+def names(path: Path) -> dict[str, str]:
+    return {number: contact.name for number, contact in contacts(path).items()}
 
 
 @pytest.fixture
@@ -211,3 +220,186 @@ def test_brakes_and_reads_need_no_contacts(file: Path, live: Callable[..., Line]
     client = Client(line=live(), transport=topcalls)
     assert client.send(StopCall(call_id="c1")).ok
     assert client.send(GetBalance()).remaining == 1
+
+
+MINE = """# people that I know
+[[contact]] # the first
+name = "Ann" # my sister
+number = "+1 (415) 555-0123"
+
+# end
+"""
+
+
+def test_a_contact_is_written_down_with_all_that_is_said_of_it(home: Path) -> None:
+    options = ["--zone", "Europe/Berlin", "--language", "de", "--hours", "any", "--mine", "--note", "x"]
+    consent = [
+        "--consent-basis",
+        "explicit_consent",
+        "--consent-date",
+        "2026-03-01",
+        "--consent-note",
+        "form",
+    ]
+    done = run("contacts", "add", "Dr. Müller", "+49 (0)30 5550142", *options, *consent)
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout == "Dr. Müller, +49305550142, is written down.\n"
+    file = home / "contacts.toml"
+    agreed = Consent(basis="explicit_consent", date=date(2026, 3, 1), note="form")
+    assert entries(file) == (
+        Contact(
+            name="Dr. Müller",
+            number="+49305550142",
+            zone="Europe/Berlin",
+            language="de",
+            hours="any",
+            mine=True,
+            consent=agreed,
+            note="x",
+        ),
+    )
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert [path.name for path in home.iterdir()] == ["contacts.toml"]
+
+
+def test_what_stands_in_the_file_stays_as_it_is_comments_too(file: Path) -> None:
+    file.write_text(MINE)
+    assert run("contacts", "add", "Bob", "030 5550142", "--region", "DE").exit_code == 0
+    assert file.read_text().startswith(MINE)
+    assert [one.name for one in entries(file)] == ["Ann", "Bob"]
+    assert run("contacts", "add", "Ann", "+14155550123", "--language", "en").stdout.endswith("is changed.\n")
+    assert run("contacts", "add", "Ann", "+14155550123", "--language", "en").stdout.endswith(
+        "known just so.\n"
+    )
+    assert file.read_text().startswith(MINE), "what stands there stays"
+    assert [one.language for one in entries(file)] == ["en", None]
+    assert run("contacts", "remove", "bob").exit_code == 0
+    assert [one.name for one in entries(file)] == ["Ann"]
+    assert run("contacts", "remove", "+1 415 555 0123").exit_code == 0
+    assert entries(file) == ()
+    assert "# people that I know" in file.read_text()
+
+
+def test_what_is_added_later_changes_a_contact_and_forgets_nothing(file: Path) -> None:
+    file.write_text(FULL)
+    run("contacts", "add", "Dr. Müller", "+49305550142", "--zone", "Europe/Vienna")
+    (one,) = entries(file)
+    assert one.zone == "Europe/Vienna"
+    assert one.consent is not None
+    assert (one.language, one.mine, one.consent.note) == ("de", True, "contract 17")
+
+
+def test_contacts_that_stand_in_one_array_can_be_added_to(file: Path) -> None:
+    file.write_text('contact = [{name = "Ann", number = "+14155550123"}]\n')
+    assert run("contacts", "add", "Bob", "+14155550124").exit_code == 0
+    assert [one.name for one in entries(file)] == ["Ann", "Bob"]
+    assert run("contacts", "remove", "Ann").exit_code == 0
+    assert [one.name for one in entries(file)] == ["Bob"]
+
+
+def test_a_file_that_is_a_link_stays_one(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere.toml").write_text(MINE)
+    file.symlink_to(tmp_path / "elsewhere.toml")
+    assert run("contacts", "add", "Bob", "+14155550124").exit_code == 0
+    assert file.is_symlink()
+    assert [one.name for one in entries(tmp_path / "elsewhere.toml")] == ["Ann", "Bob"]
+
+
+def test_a_second_name_of_a_number_is_said_to_share_it(file: Path) -> None:
+    file.write_text(MINE)
+    done = run("contacts", "add", "Bob", "+14155550123")
+    assert "The number is that of Ann, Bob: of their facts the stricter count." in done.stdout
+    assert run("contacts", "remove", "Ann").stdout == "1 taken out.\n"
+    assert names(file) == {"+14155550123": "Bob"}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["Ann", "0171 2345678"], "not international"),
+        (["Ann", "+14155550123 ext. 5"], "extension"),
+        (["Ann", "+1415"], "too short"),
+        (["", "+14155550123"], "name"),
+        (["Ann", "+14155550123", "--zone", "Berlin"], "zone is no time zone"),
+        (["Ann", "+14155550123", "--language", "german"], "language"),
+        (["Ann", "+14155550123", "--hours", "8-9"], "hours"),
+        (["Ann", "0171 2345678", "--region", "Germany"], "two letters"),
+        (["Ann", "+14155550123", "--consent-basis", "business_line"], "--consent-date"),
+        (["Ann", "+14155550123", "--consent-note", "x", "--consent-date", "2026-01-01"], "--consent-basis"),
+        (
+            [
+                "Ann",
+                "+14155550123",
+                "--consent-basis",
+                "business_line",
+                "--consent-date",
+                "2999-01-01",
+                "--consent-note",
+                "x",
+            ],
+            "future",
+        ),
+        (["Ann", "+14155550123", "--consent-date", "last May"], "consent-date"),
+    ],
+)
+def test_what_cannot_be_a_contact_is_not_written_down(home: Path, given: list[str], words: str) -> None:
+    done = run("contacts", "add", *given)
+    assert done.exit_code == 2, done.output
+    assert words in done.stderr
+    assert not (home / "contacts.toml").exists()
+
+
+@pytest.mark.parametrize("command", [["add", "Bob", "+14155550124"], ["remove", "Ann"], ["list"]])
+def test_a_file_that_cannot_be_read_is_not_written_over(file: Path, command: list[str]) -> None:
+    file.write_text(MINE + "oops")
+    done = run("contacts", *command)
+    assert done.exit_code == 6
+    assert "contacts.toml cannot be" in done.stderr
+    assert file.read_text() == MINE + "oops"
+
+
+def test_a_disk_without_room_leaves_the_file_as_it_was(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    file.write_text(MINE)
+    monkeypatch.setattr(os, "fsync", full)
+    done = run("contacts", "add", "Bob", "+14155550124")
+    assert done.exit_code == 6
+    assert "No space left on device" in done.stderr
+    assert file.read_text() == MINE
+    assert [path.name for path in file.parent.iterdir()] == ["contacts.toml"]
+
+
+def test_what_somebody_else_writes_meanwhile_is_not_lost(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text(MINE)
+    monkeypatch.setattr(os, "fsync", lambda descriptor: file.write_text(TWO))
+    done = run("contacts", "add", "Bob", "+14155550124")
+    assert done.exit_code == 6
+    assert "changed it meanwhile" in done.stderr
+    assert file.read_text() == TWO
+
+
+def test_contacts_are_listed_for_people_and_for_programs(file: Path) -> None:
+    assert "no contacts yet" in run("contacts", "list").stdout
+    file.write_text(FULL.replace("rings twice", "rings \\u001b[2J"))
+    listed = run("contacts", "list").stdout
+    assert listed.splitlines() == [
+        "+49305550142  Dr. Müller",
+        "  Europe/Berlin, de, any hour, yours, existing_customer since 2026-03-01 (contract 17)",
+        "  rings \\u{1b}[2J",
+    ]
+    (told,) = json.loads(run("contacts", "list", "--json").stdout)["data"]
+    assert told["consent"] == {"basis": "existing_customer", "date": "2026-03-01", "note": "contract 17"}
+
+
+def test_a_name_of_several_numbers_is_taken_out_by_number_alone(file: Path) -> None:
+    file.write_text(TWO.replace("Ann Lee", "Ristorante Roma"))
+    done = run("contacts", "remove", "Ristorante Roma")
+    assert done.exit_code == 2
+    assert "2 numbers are called so" in done.stderr
+    assert run("contacts", "remove", "+493055501401").stdout == "1 taken out.\n"
+    assert [*names(file)] == ["+14155550123"]
+    nobody = run("contacts", "remove", "Nobody")
+    assert nobody.exit_code == 2
+    assert "topcalls contacts list shows them" in nobody.stderr

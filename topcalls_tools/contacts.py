@@ -94,11 +94,6 @@ def read(text: str) -> tuple[Contact, ...]:
     return _Book.model_validate(tomllib.loads(text)).contact
 
 
-def names(path: Path) -> Mapping[str, str]:
-    """The owner's name of each number."""
-    return {number: contact.name for number, contact in contacts(path).items()}
-
-
 def reason(error: Exception) -> str:
     """Why a file or an entry cannot be read: each place and what is wrong there, and no value."""
     if isinstance(error, ValidationError):

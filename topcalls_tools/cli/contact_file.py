@@ -29,7 +29,7 @@ def added(path: Path, fresh: Iterable[Contact]) -> tuple[int, int]:
             said = _said(contact)
             entry = known.get((contact.name, contact.number))
             if entry is None:
-                entries.append(_table(said))
+                entries.append(_entry(said, entries))
                 known[contact.name, contact.number] = entries[-1]
                 new += 1
             else:
@@ -94,9 +94,15 @@ def _said(contact: Contact) -> dict[str, Any]:
     return contact.model_dump(exclude_defaults=True)
 
 
-def _table(said: dict[str, Any]) -> Any:
+def _entry(said: dict[str, Any], entries: MutableSequence[Any]) -> Any:
+    """An entry as the file has them: a table `[[contact]]`, or one in a line where they stand in an array."""
     import tomlkit
+    from tomlkit.items import Array
 
+    if isinstance(entries, Array):
+        inline = tomlkit.inline_table()
+        _updated(inline, said)
+        return inline
     table = tomlkit.table()
     _updated(table, said)
     return table.add(tomlkit.nl())
