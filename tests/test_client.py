@@ -17,7 +17,8 @@ from topcalls_tools import AsyncClient, GetBalance, StopCall
 from topcalls_tools.connect import Line
 from topcalls_tools.deeds import StopAll
 from topcalls_tools.settings import Settings
-from topcalls_tools.steps import IN_ALL, Ask, Flow, Keep, Sleep
+from topcalls_tools.steps import IN_ALL, Ask, Flow, Keep, Send, Sleep
+from topcalls_tools.wire import Request
 
 from .conftest import World
 from .test_flow import PLACE
@@ -217,6 +218,23 @@ async def test_what_has_not_begun_gives_way_at_once(world: World, line: Line) ->
         assert await cancelled(task)
     assert states(line) == []
     assert world.rings() == []
+
+
+async def test_a_question_after_another_deed_was_finished_gives_way_at_once(line: Line) -> None:
+    async def never(ask: Ask) -> bool:
+        asked.set()
+        await asyncio.Event().wait()
+        return True
+
+    def two() -> Flow[None]:
+        yield Send(Request("POST", "/v1/calls/c1/stop"), 1)
+        yield Ask(None, "k", "d", "place_call", "somebody", 1, False)  # type: ignore[arg-type]
+
+    asked = asyncio.Event()
+    task = asyncio.ensure_future(AsyncClient(line=line, transport=ANYTHING).run(two(), never))
+    await asked.wait()
+    task.cancel()
+    assert await cancelled(task)
 
 
 async def test_a_read_gives_way_at_once(live: Callable[..., Line]) -> None:

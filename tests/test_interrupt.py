@@ -6,10 +6,12 @@ import asyncio
 import json
 import subprocess
 import sys
+import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
+import httpx
 import langgraph.types
 import pytest
 from langchain_core.messages import AIMessage, AnyMessage
@@ -22,7 +24,7 @@ from langgraph.graph.message import add_messages
 from langgraph.prebuilt import ToolNode
 from langgraph.types import Command, Send
 
-from topcalls_tools import Client, TopCallsToolkit
+from topcalls_tools import AsyncClient, Client, TopCallsToolkit
 from topcalls_tools.api.calls import PlaceCall
 from topcalls_tools.approval import interrupt as asking
 from topcalls_tools.approval.interrupt import interrupt
@@ -32,6 +34,7 @@ from topcalls_tools.settings import Settings
 from topcalls_tools.steps import ASK_LIVES
 
 from .conftest import CALL, World
+from .owner import owner
 
 OTHER = {**CALL, "phone_number": "+14155550124", "task": "Ask whether Tuesday is free."}
 THIRD = {**CALL, "phone_number": "+14155550125", "task": "Ask whether Wednesday is free."}
@@ -259,6 +262,7 @@ async def test_an_answer_given_to_another_graph_counts_for_nothing(
 
 def test_an_answer_that_comes_late_is_to_no_question_any_more(world: World, home: Path) -> None:
     now = [utc_now()]
+    owner(home)
     line = Line(world.settings(home, rehearse=True), clock=lambda: now[0])
     app = graph(line, InMemorySaver())
     (question,) = questions(app.invoke(wanted(CALL), ONE))
@@ -316,6 +320,40 @@ def test_without_langgraph_it_says_what_to_install(
     with pytest.raises(Misconfigured, match=r"pip install 'topcalls-tools\[langgraph\]'"):
         Client(line=rehearsal, approve=interrupt).send(PlaceCall(**CALL))
     assert world.rings() == []
+
+
+def test_a_call_on_its_way_while_another_tool_pauses_is_one_ring_and_settled(
+    world: World, rehearsal: Line
+) -> None:
+    """The node does not wait for its other tools: they are cancelled where they stand."""
+    on_its_way = threading.Event()
+
+    class Slow(httpx.AsyncBaseTransport):
+        inner = httpx.AsyncHTTPTransport()
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            reply = await self.inner.handle_async_request(request)
+            if request.method == "POST":
+                on_its_way.set()
+                await asyncio.Event().wait()  # the answer never comes
+            return reply
+
+    def approve(ask: Any) -> Any:
+        if ask.target == CALL["phone_number"]:
+            return True
+        on_its_way.wait()
+        return interrupt(ask)
+
+    client = AsyncClient(line=rehearsal, approve=approve, transport=Slow())
+    plan = StateGraph(State)
+    plan.add_node("tools", ToolNode(TopCallsToolkit(client=client).get_tools()))
+    plan.add_edge(START, "tools")
+    app: Any = plan.compile(checkpointer=InMemorySaver())
+    (question,) = questions(asyncio.run(app.ainvoke(wanted(CALL, OTHER), ONE)))
+    assert question["target"] == OTHER["phone_number"]
+    (row,) = rehearsal.desk().journal().dials(rehearsal.account)
+    assert (row.target, row.state) == (CALL["phone_number"], "placed")
+    assert [ring["phone_number"] for ring in world.rings()] == [CALL["phone_number"]]
 
 
 def main(told: dict[str, Any]) -> None:

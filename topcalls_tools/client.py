@@ -144,11 +144,8 @@ class AsyncClient:
             more = _next(more, page)
 
     async def run(self, flow: Flow[T], approve: AsyncApprove | None = None) -> T:
-        """Drive a flow to its end; errors of a step are thrown into the flow, which may catch them.
-
-        A cancellation waits while the journal is at work, and from the first byte of a deed until it is
-        settled: nobody should have to wonder whether a phone rang. The desk's time bounds it.
-        """
+        """The same. A cancellation waits while the journal is at work, and from a deed's first byte until it is
+        settled, as long as a call may take: nobody should have to wonder whether a phone rang."""
         with closing(flow), _Held(self.line.timer) as held:
             advance, outcome = flow.send, None
             while True:
@@ -213,7 +210,11 @@ class _Held:
 
     async def through(self, step: Step, work: Coroutine[Any, Any, Any]) -> Any:
         """Carry out one step. Raises CancelledError where it may give way before it."""
-        self._begun = self._begun or (isinstance(step, Send) and step.request.method != "GET")
+        match step:
+            case Send(request) if request.method != "GET":
+                self._begun = True
+            case Ask():  # what came before it is settled
+                self._begun = False
         if self._cancelled and not (self._begun and self._timer() < self._until):
             work.close()
             raise self._cancelled
@@ -260,9 +261,8 @@ def _unasked(ask: Ask, line: Line) -> Answer:
         return Answer(True, ask.seal, "none")
     if line.strict:
         raise Declined(
-            "This needs a person's yes and nobody can be asked here, so nothing was sent; give the "
-            "client or toolkit "
-            "approve=, run the command in a terminal, or use an assistant that shows forms."
+            "This needs a person's yes and nobody can be asked here, so nothing was sent; give the client or "
+            "toolkit approve=, run the command in a terminal, or use an assistant that shows forms."
         )
     return Answer(True, ask.seal, "practice")
 
