@@ -7,10 +7,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from topcalls_tools.action import Action
 from topcalls_tools.api import CATALOG
 from topcalls_tools.deeds import ConfirmAction
 from topcalls_tools.endpoint import Endpoint
+from topcalls_tools.guard.rules import RULES, Rule
 from topcalls_tools.tools import OFF_BY_DEFAULT, TOOLS
+
+from . import scenes
 
 ROOT = Path(__file__).parent.parent
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -24,7 +28,9 @@ def documents() -> dict[Path, str]:
         SNAPSHOTS / f"{name}.json": json.dumps(listing, indent=1, ensure_ascii=False) + "\n"
         for name, listing in listings.items()
     }
-    return {**files, ROOT / "docs" / "tools.md": _tools_page()}
+    said = {SNAPSHOTS / f"{name}.json": text for name, text in scenes.documents().items()}
+    pages = {ROOT / "docs" / "tools.md": _tools_page(), ROOT / "docs" / "rules.md": _rules_page()}
+    return {**files, **said, **pages}
 
 
 def _tools_page() -> str:
@@ -61,6 +67,29 @@ def _tools_page() -> str:
         *(_row_for_code(endpoint) for endpoint in CATALOG if endpoint.code_only),
     ]
     return "\n".join(parts) + "\n"
+
+
+def _rules_page() -> str:
+    rows = [
+        "# The rules",
+        "",
+        "Generated from `topcalls_tools/guard/rules/` by `make snapshots`; `topcalls policy --rules` prints the same. All rules of",
+        "a deed are heard before a person is asked, and again when the yes comes. `verified` rules were read in the source that",
+        "they name; `house` rules are our own choice, and a source beside one is where its idea comes from. None of them is legal",
+        "advice; what they do not do is in [safety.md](safety.md).",
+        "",
+        "| rule | what it guards | of | in practice | source | status | checked |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+        *(_rule_row(rule) for rule in RULES.values()),
+    ]
+    return "\n".join(rows) + "\n"
+
+
+def _rule_row(rule: Rule) -> str:
+    of = rule.of if isinstance(rule.of, tuple) else (rule.of,)
+    deeds = "every deed" if of == (Action,) else ", ".join(f"`{action.tool}`" for action in of)
+    practice = "refuses too" if rule.always else "only says so"
+    return f"| `{rule.name}` | {rule.guards} | {deeds} | {practice} | {rule.source} | {rule.status} | {rule.checked} |"
 
 
 def _quoted(words: Iterable[str]) -> str:
