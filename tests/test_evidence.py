@@ -12,12 +12,17 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, insert, select, text, update
 
-from topcalls_tools.errors import Refused
+from topcalls_tools import StopCall
+from topcalls_tools.deeds import StopAll
+from topcalls_tools.errors import Misconfigured, Refused
 from topcalls_tools.facts import callee
 from topcalls_tools.journal import Inquiry, Yes, archive, heads
 from topcalls_tools.journal.store import Journal
 from topcalls_tools.journal.tables import asks, evidence, personal
 
+from .conftest import owner
+from .test_flow import LIST, PLACE, Script, sent
+from .test_flow import yes as yes_
 from .test_journal import INQUIRY, NOW, ask, claimed, dial, nothing, yes
 
 DOCUMENT = {
@@ -112,6 +117,7 @@ TAMPERED = {
     "DELETE FROM asks WHERE key = 'k1'": "The question k1 is gone.",
     "DELETE FROM dials": "The dial k1 is gone.",
     "UPDATE dials SET key = 'k2'": "No entry tells of the dial k2.",
+    "UPDATE dials SET sent_at = '2020-01-01 00:00:00+00', key = 'k2'": "No entry tells of the dial k2.",
     "UPDATE asks SET key = 'k3' WHERE key = 'k2'": "No entry tells of the question k3.",
     "DELETE FROM personal WHERE key = 'k1'": "What is personal of entry 3, of k1, is gone, and no entry says",
     "UPDATE evidence SET personal = NULL": "What is personal of entry 1, of k1, is gone, and no entry says",
@@ -240,6 +246,34 @@ def test_a_head_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     assert journal.open_ask(ask()).key == "k1"
 
 
+def test_a_head_in_nobodys_home_is_said_before_anything_is_sent_and_stops_no_brake(
+    home: Path, live: Callable[..., Any]
+) -> None:
+    owner(home, 'evidence_head = "~nobodyatall/heads"\n')
+    line, script = live(), Script((200, {"ok": True, "status": "cancelled"}))
+    assert sent("sync", line, script, StopCall(call_id="c1")).ok
+    with pytest.raises(Misconfigured, match="names nobody's home"):
+        sent("sync", line, script, PLACE, approve=yes_)
+    assert not script.steps
+
+
+def test_an_entry_that_nobody_can_read_keeps_nothing_from_being_stopped(
+    home: Path, live: Callable[..., Any]
+) -> None:
+    line = live()
+    sent("sync", line, Script(201), PLACE, approve=yes_)
+    with line.desk().journal().writing() as db:
+        db.execute(update(personal).values(content="{"))
+    told = sent("sync", line, Script(*[LIST] * 60), StopAll())
+    assert told.ok
+    assert any("journal could not be marked" in problem for problem in told.problems)
+
+
+def test_the_beginning_of_a_number_is_another_number(journal: Journal) -> None:
+    assert archive.forget(journal, "+1415555012", NOW) == 0
+    assert journal.dial("k1").target == "+14155550123"
+
+
 def test_who_is_forgotten_leaves_a_chain_that_verifies(
     journal: Journal, store: Path | str, tmp_path: Path
 ) -> None:
@@ -321,7 +355,11 @@ def test_a_journal_of_before_keeps_what_it_holds(tmp_path: Path) -> None:
                 f" VALUES ('k1', 'live', 'l', 'place_call', 'd', '+14155550123', 10, '{at}', '{at}', 'yes')"
             )
         )
-        for key, state, reply in (("k1", "placed", '{"call_id": "c1"}'), ("k9", "failed", "null")):
+        for key, state, reply in (
+            ("k1", "placed", '{"call_id": "c1"}'),
+            ("k8", "unknown", "null"),
+            ("k9", "failed", "null"),
+        ):
             db.execute(
                 text(
                     "INSERT INTO dials (key, account, tool, arguments, digest, target, minutes, state, sent_at,"
@@ -338,12 +376,14 @@ def test_a_journal_of_before_keeps_what_it_holds(tmp_path: Path) -> None:
         {"call_id": "c1"},
     )
     assert (placed.call_id, placed.line, placed.closed_at) == ("c1", "l", None)
-    assert [row.key for row in journal.open_dials("live")] == ["k1"]
+    assert [row.key for row in journal.open_dials("live")] == ["k1", "k8"]
     assert journal.asked("k1").target == "+14155550123"  # type: ignore[union-attr]
     assert list(archive.troubles(journal)) == []
     journal.open_ask(ask("k3", "d3"))
-    journal.close_dial(placed, 2, NOW)
+    found = journal.settle(journal.dial("k8"), "placed", NOW, {"call_id": "c8"})
+    for row in (placed, found):
+        journal.close_dial(row, 2, NOW)
     assert list(archive.troubles(journal)) == []
-    assert archive.purge(journal, NOW, NOW) == 2
-    assert journal.dial("k9").target == ""
+    assert archive.purge(journal, NOW, NOW) == 3
+    assert (journal.dial("k8").reply, journal.dial("k9").target) == (None, "")
     assert list(archive.troubles(journal)) == []

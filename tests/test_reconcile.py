@@ -11,12 +11,13 @@ import pytest
 
 from topcalls_tools import Client, GetCall, PlaceCall, StartCampaign
 from topcalls_tools.connect import Line
-from topcalls_tools.errors import Broken, Refused, TopCallsError, Unreachable
-from topcalls_tools.journal import DialRow
+from topcalls_tools.errors import Broken, Declined, Refused, TopCallsError, Unreachable
+from topcalls_tools.journal import DialRow, archive
 from topcalls_tools.reconcile import bookkeeping, close_books, reconcile
 from topcalls_tools.settings import Settings
+from topcalls_tools.steps import IN_ALL, TO_DIAL, Answer
 
-from .conftest import CALL, World
+from .conftest import CALL, World, owner
 from .test_flow import DOWN, LIST, LOST, NEVER_ANSWERED, PLACE, Script, moving_line, sent, yes
 
 OTHER = PlaceCall(**{**CALL, "task": "Ask whether Tuesday is free."})
@@ -124,6 +125,44 @@ def test_somebody_elses_call_is_never_adopted(home: Path, call: dict[str, Any]) 
     assert row_of(line).state == "unknown"
 
 
+@pytest.mark.parametrize("hidden", ["words", "beyond the page"])
+def test_a_list_that_does_not_show_everything_proves_nothing(home: Path, hidden: str) -> None:
+    """The phone rang, TopCalls failed, and that answer was lost: its key is not kept, so it is not sent again."""
+    line, now = moving_line(home)
+    unnamed = {**made(now[0]), "metadata": None}
+    newer = [{**made(now[0], f"x{number}"), "phone_number": "+14155550199"} for number in range(50)]
+    steps = {
+        "words": [(200, {"data": [unnamed]}), (200, unnamed)],
+        "beyond the page": [(200, {"data": newer, "next_cursor": "more"})],
+    }[hidden]
+    script = Script(LOST, *steps)
+    with pytest.raises(Unreachable):
+        sent("sync", line, script, PLACE, approve=yes)
+    assert [request.method for request in script.requests].count("POST") == 1
+    assert row_of(line).state == "sending"
+
+
+def test_a_call_that_another_yes_has_placed_is_not_adopted_later(home: Path) -> None:
+    line, now = moving_line(home)
+    with pytest.raises(Broken):
+        sent("sync", line, Script(500, LIST), PLACE, approve=yes)
+    line.desk().journal().close_ask(row_of(line).key, now[0], used=True)
+    now[0] += timedelta(seconds=1)
+    theirs = sent("sync", line, Script(201), PLACE, approve=yes).call_id
+    call = made(now[0], theirs)
+    drive(line, Script((200, {"data": [call]}), (200, call)), reconcile(line.desk(), thorough=True))
+    assert [row.call_id for row in line.desk().journal().dials("live")] == [theirs, None]
+
+
+def test_a_call_in_another_voice_is_not_taken_for_the_one_that_was_lost(home: Path) -> None:
+    line, now = moving_line(home)
+    sent("sync", line, Script(201), PlaceCall(**CALL, voice="sage"), approve=yes)
+    call = made(now[0], "c1")
+    now[0] += timedelta(seconds=2)
+    script = Script(LOST, (200, {"data": [call]}), (201, {"call_id": "c2"}))
+    assert sent("sync", line, script, PLACE, approve=yes).call_id == "c2"
+
+
 def test_two_calls_that_could_be_ours_are_neither(home: Path) -> None:
     line, now = moving_line(home)
     row = lost(line)
@@ -217,6 +256,31 @@ def test_tidying_up_that_fails_stops_no_dial(home: Path, steps: list[Any]) -> No
     assert sent("sync", line, Stubborn(201), OTHER, approve=yes).call_id == "c1"
 
 
+def test_tidying_up_leaves_time_for_the_dial(home: Path) -> None:
+    """TopCalls answers no list: looking for a lost call takes no longer than it may."""
+    line, now = moving_line(home)
+    lost(line)
+    now[0] += timedelta(seconds=61)
+    passed = [0.0]
+    line.timer = lambda: passed[0]
+
+    class Hanging(Script):
+        def play(self, request: Any) -> Any:
+            if request.method == "GET" and request.url.path == "/v1/calls":
+                passed[0] += request.extensions["timeout"]["read"]
+                raise LOST
+            return super().play(request)
+
+    left: list[float] = []
+
+    def approve(ask: Any) -> Answer:
+        left.append(IN_ALL - passed[0])
+        return Answer(True, ask.seal, "page")
+
+    assert sent("sync", line, Hanging(201), OTHER, approve=approve).call_id == "c1"
+    assert left[0] >= TO_DIAL
+
+
 def test_who_was_held_up_beyond_the_lease_sends_nothing(home: Path) -> None:
     """A machine that slept between writing down and sending does not wake up and ring."""
     line, now = moving_line(home)
@@ -258,6 +322,49 @@ def placed(line: Line) -> DialRow:
     return row_of(line)
 
 
+def test_the_same_call_again_is_not_refused_by_its_own_minutes(home: Path) -> None:
+    owner(home, "minutes_per_day = 12\n")
+    line, _ = moving_line(home)
+    placed(line)
+    again = sent("sync", line, Script(), PLACE, approve=yes)
+    assert (again.call_id, again.replayed) == ("c1", True)
+
+
+def test_a_lost_call_is_looked_for_though_its_minutes_are_all_that_there_were(home: Path) -> None:
+    owner(home, "minutes_per_day = 12\n")
+    line, now = moving_line(home)
+    row = lost(line)
+    now[0] += timedelta(seconds=61)
+    call = made(row.sent_at)
+    script = Script((200, {"data": [call]}), (200, call))
+    assert sent("sync", line, script, PLACE, approve=yes).call_id == "c9"
+    assert row_of(line).state == "placed"
+
+
+def test_the_same_call_again_after_it_was_forgotten_says_that_it_was_done(home: Path) -> None:
+    line, now = moving_line(home)
+    journal = line.desk().journal()
+    journal.close_dial(placed(line), 1, now[0])
+    archive.forget(journal, CALL["phone_number"], now[0])
+    with pytest.raises(Declined, match=r"This was done at .* was forgotten"):
+        sent("sync", line, Script(), PLACE, approve=yes)
+
+
+def test_calls_of_a_key_from_before_are_closed_whole_and_can_be_forgotten(home: Path) -> None:
+    line, now = moving_line(home)
+    placed(line)
+    new = Line(
+        Settings(api_key="tc_live_another9", base_url="https://x.invalid", home=home), clock=lambda: now[0]
+    )
+    now[0] += timedelta(minutes=69)
+    drive(new, Script(), close_books(new.desk()))
+    assert row_of(line).closed_at is None
+    now[0] += timedelta(minutes=2)
+    drive(new, Script(), close_books(new.desk()))
+    assert row_of(line).used_minutes == 10
+    assert archive.forget(line.desk().journal(), CALL["phone_number"], now[0]) == 1
+
+
 def test_books_are_closed_once_with_what_was_used(home: Path) -> None:
     line, now = moving_line(home)
     placed(line)
@@ -280,6 +387,18 @@ def test_what_nobody_can_tell_counts_whole_when_it_must_be_over(home: Path, repl
     assert row_of(line).closed_at is None
     now[0] += timedelta(minutes=2)
     drive(line, Script(404), close_books(line.desk()))
+    assert row_of(line).used_minutes == 10
+
+
+def test_a_call_that_ended_after_nobody_says_how_long_counts_whole_in_the_end(home: Path) -> None:
+    line, now = moving_line(home)
+    placed(line)
+    ended = 200, {"id": "c1", "status": "completed", "duration": None}
+    now[0] += timedelta(minutes=5)
+    drive(line, Script(ended), close_books(line.desk()))
+    assert row_of(line).closed_at is None
+    now[0] += timedelta(minutes=66)
+    drive(line, Script(ended), close_books(line.desk()))
     assert row_of(line).used_minutes == 10
 
 

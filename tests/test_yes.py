@@ -13,14 +13,16 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from mcp import types
 
-from topcalls_tools import Client, DeletePhoneNumber, PlaceCall, TopCallsToolkit
+from mcp_server import forms
+from topcalls_tools import Client, DeletePhoneNumber, PlaceCall, StartCampaign, TopCallsToolkit
 from topcalls_tools.connect import Line
 from topcalls_tools.errors import Declined, PaymentRequired, Refused, TopCallsError, Unanswered
 from topcalls_tools.settings import Settings
 from topcalls_tools.steps import Answer, Ask
 
-from .conftest import CALL, World
+from .conftest import CALL, World, owner
 from .test_flow import PLACE, Script, moving_line, sent, yes
 
 NUMBERS = count()
@@ -194,6 +196,106 @@ def test_a_yes_from_before_a_stop_dials_nothing_and_one_from_after_does(home: Pa
         sent("sync", line, Script(), PLACE)
     now[0] += timedelta(seconds=1)
     assert sent("sync", line, Script(201), PLACE, approve=yes).call_id == "c1"
+
+
+def test_a_stop_whose_file_names_no_zone_was_in_utc(home: Path) -> None:
+    from datetime import timedelta
+
+    line, now = moving_line(home)
+    home.mkdir(exist_ok=True)
+    stop = home / "stopped_at"
+    stop.write_text((now[0] - timedelta(seconds=1)).replace(tzinfo=None).isoformat())
+    seal = asked(line, PLACE)
+    agreed(line, seal)
+    stop.write_text((now[0] + timedelta(seconds=1)).replace(tzinfo=None).isoformat())
+    with pytest.raises(Refused, match="stop-all"):
+        sent("sync", line, Script(), PLACE)
+    stop.write_text((now[0] - timedelta(seconds=1)).replace(tzinfo=None).isoformat())
+    assert sent("sync", line, Script(201), PLACE, approve=yes).call_id == "c1"
+
+
+def test_a_no_ends_a_yes_on_which_nothing_was_sent(live: Callable[..., Line]) -> None:
+    """Yes on the page while nobody waited for it, and then no in the form of the same question."""
+    line = live()
+    seal = asked(line, PLACE)
+    agreed(line, seal)
+    with pytest.raises(Declined, match="The person in charge said no, and nothing was sent"):
+        sent("sync", line, Script(), PLACE, Answer(False, seal, "form", 5))
+    with pytest.raises(Declined, match="nobody can be asked"):
+        sent("sync", line, Script(), PLACE)
+    assert line.desk().journal().dials("live") == []
+
+
+def test_a_yes_that_the_minutes_no_longer_cover_leaves_no_question_open(home: Path) -> None:
+    """While a person thinks, another window uses what was left."""
+    owner(home, "minutes_per_day = 15\n")
+    line, _ = moving_line(home)
+    other = PlaceCall(**{**CALL, "task": "Ask whether Tuesday is free."})
+
+    def approve(ask: Ask) -> bool:
+        sent("sync", line, Script(201), other, approve=yes)
+        return True
+
+    with pytest.raises(Refused, match="minutes-per-day"):
+        sent("sync", line, Script(), PLACE, approve=approve)
+    assert line.desk().journal().open_asks(line.clock()) == []
+
+
+class Drafts:
+    """A TopCalls with a campaign that may use whatever is free."""
+
+    def __init__(self, free: float) -> None:
+        self.free, self.started = free, 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/v1/balance":
+            return httpx.Response(200, json={"remaining": self.free, "reserved": 0})
+        if request.method == "GET":
+            return httpx.Response(200, json={"id": "k1", "name": "Spring", "status": "draft"})
+        self.started += 1
+        return httpx.Response(200, json={"ok": True})
+
+
+def test_a_form_counts_for_the_minutes_that_it_named(live: Callable[..., Line]) -> None:
+    """Minutes were bought, and another window has asked for all of them: the form of before starts nothing."""
+    line, request, shown = live(), StartCampaign(campaign_id="k1"), list[Ask]()
+
+    def approve(ask: Ask) -> Any:
+        shown.append(ask)
+        return waits(ask)
+
+    for free in (100, 5000):
+        with pytest.raises(Unanswered):
+            Client(line=line, approve=approve, transport=httpx.MockTransport(Drafts(free))).send(request)
+    assert [ask.minutes for ask in shown] == [100, 5000]
+    assert shown[0].seal == shown[1].seal
+    topcalls = Drafts(5000)
+    client = Client(line=line, transport=httpx.MockTransport(topcalls))
+    first, second = (Answer(True, ask.seal, "form", 20, ask.minutes) for ask in shown)
+    with pytest.raises(Refused, match="one-yes-one-deed"):
+        client.send(request, first)
+    assert topcalls.started == 0
+    assert client.send(request, second).ok
+
+
+def test_the_minutes_of_a_form_travel_with_it(home: Path) -> None:
+    from datetime import timedelta
+
+    (line, now), shown = moving_line(home), list[Ask]()
+
+    def approve(ask: Ask) -> Any:
+        shown.append(ask)
+        return waits(ask)
+
+    with pytest.raises(Unanswered):
+        sent("sync", line, Script(), PLACE, approve=approve)
+    state = forms.asked(shown[0], line).request_state
+    now[0] += timedelta(seconds=20)
+    said = {forms.FIELD: types.ElicitResult(action="decline")}
+    given = types.CallToolRequestParams(name="place_call", request_state=state, input_responses=said)
+    answer, _ = forms.answered(given, line)
+    assert answer
+    assert (answer.yes, answer.seal, answer.minutes) == (False, shown[0].seal, 10)
 
 
 @pytest.mark.parametrize("said", [None, "error"])

@@ -21,15 +21,15 @@ from .facts import allowed, looked
 from .journal import AskRow, DialRow
 from .journal.archive import purge_at_times
 from .journal.ledger import AT_MOST
-from .steps import IN_ALL, LEASE, Desk, Flow, Keep, glance
+from .steps import GLANCE, LEASE, TO_DIAL, Desk, Flow, Keep, glance
 
 TOO_EARLY = timedelta(seconds=30)
 """How soon after a dial there is nothing to add up yet."""
 IN_DOUBT = ("sending", "unknown")
 AT_ONCE = 10
 """How many calls are looked at by the way."""
-KEEPS_FREE = IN_ALL - 12
-"""Seconds that tidying up leaves to the dial that comes after it."""
+BY_THE_WAY = 20.0
+"""Seconds that tidying up may take of the time of the dial that comes after it."""
 
 
 def bookkeeping(desk: Desk, besides: str = "") -> Flow[None]:
@@ -37,13 +37,17 @@ def bookkeeping(desk: Desk, besides: str = "") -> Flow[None]:
 
     `besides` is the digest of a deed that is about to be done, and finishes what it began itself.
     """
+    until = desk.deadline
+    desk.deadline = min(until, desk.timer() + BY_THE_WAY)
     try:
         rows = yield from _open(desk)
-        yield from _reconciled(rows, desk, besides=besides, keeps_free=KEEPS_FREE)
-        yield from _closed(rows, desk, keeps_free=KEEPS_FREE)
+        yield from _reconciled(rows, desk, besides=besides)
+        yield from _closed(rows, desk, most=AT_ONCE)
         yield Keep(lambda: purge_at_times(desk.journal(), desk.keeps, desk.clock()))
     except TopCallsError:
-        return  # whatever it is, the dial itself says it in its own words
+        pass  # whatever it is, the dial itself says it in its own words
+    finally:
+        desk.deadline = until
 
 
 def reconcile(desk: Desk, *, thorough: bool = False) -> Flow[int]:
@@ -68,9 +72,7 @@ def _open(desk: Desk) -> Flow[list[DialRow]]:
     return rows
 
 
-def _reconciled(
-    rows: list[DialRow], desk: Desk, *, besides: str = "", keeps_free: float = 0, thorough: bool = False
-) -> Flow[int]:
+def _reconciled(rows: list[DialRow], desk: Desk, *, besides: str = "", thorough: bool = False) -> Flow[int]:
     doubtful = 0
     for row in rows:
         if row.state not in IN_DOUBT or row.line != desk.line:
@@ -78,23 +80,24 @@ def _reconciled(
         if row.digest == besides and (yield from _alive(row, desk)):
             continue
         gone = row.state == "sending" and desk.clock() - row.leased_at > LEASE
-        if (gone or (thorough and row.state == "unknown")) and desk.left() > keeps_free:
+        if (gone or (thorough and row.state == "unknown")) and desk.left() >= TO_DIAL:
             row = yield from _finished(row, desk)
         doubtful += row.state in IN_DOUBT
     return doubtful
 
 
-def _closed(rows: list[DialRow], desk: Desk, *, keeps_free: float = 0) -> Flow[None]:
+def _closed(rows: list[DialRow], desk: Desk, *, most: int | None = None) -> Flow[None]:
     looks = 0
     for row in rows:
         # A dial in doubt is settled first; one of another key never is.
         early = desk.clock() - row.settled_at < TOO_EARLY if row.settled_at else row.line == desk.line
-        enough = keeps_free and (looks == AT_ONCE or desk.left() <= keeps_free)
-        if early or enough:
+        if early or looks == most or desk.left() < GLANCE:
             continue
         looks += 1
-        if ended := (yield from _ended(row, desk)):
-            yield Keep(partial(desk.journal().close_dial, row, ended.minutes, desk.clock(), **ended.said))
+        ended = yield from _ended(row, desk)
+        if ended and (ended.minutes is not None or _old(row, desk)):
+            used = row.minutes if ended.minutes is None else ended.minutes
+            yield Keep(partial(desk.journal().close_dial, row, used, desk.clock(), **ended.said))
 
 
 def over(rows: list[DialRow], desk: Desk) -> Flow[list[DialRow]]:
@@ -151,29 +154,34 @@ class _Ended:
     """The minutes that a dial used in the end, and in which turn it was said who speaks and that it is
     recorded."""
 
-    minutes: float
+    minutes: float | None
+    """None where nobody says: then it counts whole, once it must be over."""
     said: Mapping[str, int | None] = field(default_factory=dict)
 
 
 def _ended(row: DialRow, desk: Desk) -> Flow[_Ended | None]:
-    """How a dial ended; None while it goes on. What nobody can tell counts whole."""
-    whole = _Ended(row.minutes) if desk.clock() - row.sent_at > AT_MOST else None
+    """How a dial ended; None while it goes on, or may."""
+    must_be = _Ended(None) if _old(row, desk) else None
     if row.line != desk.line:  # placed by another key, which may be gone: nobody can look
-        return whole
+        return must_be
     try:
         if row.call_id:
             call = yield from glance(GetCall(call_id=row.call_id), desk)
-            return _Ended(call.duration or 0.0, _said(call)) if call.ended else None
+            return _Ended(call.duration, _said(call)) if call.ended else None
         if row.tool == StartCampaign.tool and row.state == "placed":
             campaign = yield from glance(GetCampaign(campaign_id=row.arguments["campaign_id"]), desk)
-            if campaign.status == "running":
-                return None
-            return _Ended((campaign.stats.minutes_used if campaign.stats else None) or 0.0)
+            going = campaign.status == "running"
+            return None if going else _Ended(campaign.stats.minutes_used if campaign.stats else None)
     except NotFound:
         pass
     except (ValidationError, KeyError):  # an id that TopCalls gave and no longer takes, or that was forgotten
         pass
-    return whole
+    return must_be
+
+
+def _old(row: DialRow, desk: Desk) -> bool:
+    """Whether whatever came of a dial must be over."""
+    return desk.clock() - row.sent_at > AT_MOST
 
 
 def _said(call: Call) -> dict[str, int | None]:
