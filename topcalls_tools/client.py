@@ -144,8 +144,8 @@ class AsyncClient:
             more = _next(more, page)
 
     async def run(self, flow: Flow[T], approve: AsyncApprove | None = None) -> T:
-        """The same. A cancellation waits while the journal is at work, and from a deed's first byte until it is
-        settled, as long as a call may take: nobody should have to wonder whether a phone rang."""
+        """The same. A cancellation waits while the journal is at work, and from a deed's first byte until
+        it is settled, as long as a call may take: nobody should have to wonder whether a phone rang."""
         with closing(flow), _Held(self.line.timer) as held:
             advance, outcome = flow.send, None
             while True:
