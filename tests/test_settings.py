@@ -22,9 +22,9 @@ from topcalls_tools import (
 )
 from topcalls_tools.connect import Line
 from topcalls_tools.errors import Declined, Misconfigured, Refused, TopCallsError, Unauthorized
-from topcalls_tools.settings import Settings, _Policy
+from topcalls_tools.settings import IN_POLICY, Settings, _Policy
 
-from .conftest import CALL, World
+from .conftest import CALL, World, owner
 from .test_flow import DRIVERS, PLACE, Script, sent
 
 
@@ -84,13 +84,23 @@ def test_a_key_that_does_not_fit_is_an_error_before_any_connection(home: Path, k
 
 
 def test_the_environment_goes_before_the_policy(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    home.mkdir()
-    (home / "policy.toml").write_text('approval = "person"\nrehearse = true\n')
+    owner(home, 'approval = "person"\nrehearse = true\n', accepted='approval = "slips"')
     assert (Settings.load().approval, Settings.load().rehearse) == ("person", True)
     monkeypatch.setenv("TOPCALLS_APPROVAL", "slips")
     assert Settings.load().approval == "slips"
     assert Line(Settings.load()).approval == "slips", "as with a live key"
     assert Line(Settings.load()).strict
+
+
+def test_an_approval_that_nobody_accepted_does_not_come_from_the_environment_either(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner(home, f"rehearse = true\n{LIMITS}")
+    for approval in ("slips", "none"):
+        monkeypatch.setenv("TOPCALLS_APPROVAL", approval)
+        line = Line(Settings.load())
+        assert (line.approval, line.trouble) == ("person", None)
+        assert line.standing().waiting == ("approval",)
 
 
 @pytest.mark.parametrize(
@@ -101,8 +111,8 @@ def test_a_policy_that_cannot_be_read_is_an_error_in_words(home: Path, text: str
     home.mkdir()
     (home / "policy.toml").write_text(text)
     settings = Settings.load(base_url="http://127.0.0.1:1", api_key="tc_test_12345678")
-    assert "policy.toml" in (settings.trouble or "")
     line = Line(settings)
+    assert "policy.toml" in (line.trouble or "")
     assert line.approval == "person"
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -133,16 +143,16 @@ def written(home: Path, text: str | None) -> None:
     ("text", "enough"),
     [
         (NONE, False),
-        (NONE + LIMITS.splitlines()[0], False),
+        (NONE + LIMITS.splitlines()[0], True),
         (NONE + LIMITS.splitlines()[1], False),
         (NONE + LIMITS, True),
     ],
-    ids=["neither", "numbers", "minutes", "both"],
+    ids=["neither", "numbers, and the pack's minutes", "minutes", "both"],
 )
 def test_nobody_is_asked_only_where_numbers_and_minutes_are_named(
     home: Path, outside: dict[str, Any], text: str, enough: bool
 ) -> None:
-    written(home, text)
+    owner(home, text)
     assert Line(Settings.load()).approval == "none", "the sandbox needs neither"
     line = Line(Settings.load(**outside))
     assert line.approval == ("none" if enough else "person")
@@ -155,11 +165,11 @@ def test_nobody_is_asked_only_where_numbers_and_minutes_are_named(
 def test_without_numbers_and_minutes_none_does_nothing(
     home: Path, live: Callable[..., Line], driver: str
 ) -> None:
-    written(home, NONE + "minutes_per_day = 15\n")
-    script = Script(201)
+    line, script = live(), Script(201)
+    owner(home, NONE + "minutes_per_day = 15\n")
     for approve in (None, lambda ask: True):
         with pytest.raises(Misconfigured, match="needs numbers and minutes_per_day"):
-            sent(driver, live(), script, PLACE, approve=approve)
+            sent(driver, line, script, PLACE, approve=approve)
     assert not script.requests
 
 
@@ -167,15 +177,15 @@ def test_without_numbers_and_minutes_none_does_nothing(
 def test_none_covers_calls_to_the_named_numbers_within_the_minutes_and_nothing_else(
     home: Path, live: Callable[..., Line], driver: str
 ) -> None:
-    written(home, NONE + LIMITS)
     line = live()
+    owner(home, f'{NONE}numbers = ["{CALL["phone_number"]}", "+14155550188"]\nminutes_per_day = 15\n')
     assert sent(driver, line, Script(201), PLACE).call_id == "c1"
     (row,) = line.desk().journal().dials("live")
     ask = line.desk().journal().asked(row.key)
     assert ask is not None
     assert (ask.decision, ask.by) == ("yes", "none")
 
-    again = PlaceCall(**{**CALL, "task": "Ask when they close on Friday."})
+    again = PlaceCall(phone_number="+14155550188", task="Ask when they close on Friday.")
     elsewhere = PlaceCall(**{**CALL, "phone_number": "+14155550199"})
     campaign = (200, {"id": "k", "name": "Spring"})
     number = (200, {"id": "n1", "number": CALL["phone_number"]})
@@ -194,15 +204,15 @@ def test_none_covers_calls_to_the_named_numbers_within_the_minutes_and_nothing_e
 
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_named_numbers_alone_are_no_yes(home: Path, live: Callable[..., Line], driver: str) -> None:
-    written(home, LIMITS)
-    script = Script(201)
+    line, script = live(), Script(201)
+    owner(home, LIMITS)
     with pytest.raises(Declined, match="nobody can be asked"):
-        sent(driver, live(), script, PLACE)
+        sent(driver, line, script, PLACE)
     assert not script.requests
 
 
 def test_in_the_sandbox_none_needs_no_limits(world: World, home: Path) -> None:
-    written(home, NONE)
+    owner(home, NONE)
     with Client(line=Line(world.settings(home))) as client:
         assert client.send(PLACE).note == "With a live key a person would be asked first."
     assert len(world.rings()) == 1
@@ -226,12 +236,16 @@ def test_in_the_sandbox_none_needs_no_limits(world: World, home: Path) -> None:
 )
 def test_what_policy_toml_takes(home: Path, text: str, name: str, value: Any) -> None:
     written(home, text)
-    settings = Settings.load()
-    assert settings.trouble is None
-    assert getattr(settings, name) == value
-    untouched = {"approval", "rehearse", "browser", "numbers", "minutes_per_day", "price_per_minute"}
-    plain = Settings(home=home / "elsewhere")
-    for other in (untouched | {"currency", "keep_days", "evidence_head"}) - {name}:
+    line = Line(Settings.load())
+    settings, plain = line.settings, Settings(home=home / "elsewhere")
+    assert line.trouble is None
+    if name in IN_POLICY:
+        assert getattr(settings, name) == value
+        assert settings.lines == {}
+    else:
+        assert getattr(line.standing().counts, name) == value
+        assert settings.lines.keys() == {name}
+    for other in IN_POLICY - {name}:
         assert getattr(settings, other) == getattr(plain, other)
 
 
@@ -254,19 +268,19 @@ def test_what_policy_toml_takes(home: Path, text: str, name: str, value: Any) ->
         ("evidence_head = true", "evidence_head: Input should be a valid string"),
         (
             'journal = "postgresql://owner:canary-word@host/calls"',
-            "policy.toml does not know journal; it takes",
+            "policy.toml does not know journal; correct it: it takes",
         ),
-        ('secret = "canary-word"', "policy.toml does not know secret; it takes"),
-        ('api_key = "tc_live_canary-word"', "policy.toml does not know api_key; it takes"),
-        ("number = []", "policy.toml does not know number; it takes"),
-        ("[limits]\nminutes_per_day = 5", "policy.toml does not know limits; it takes"),
+        ('secret = "canary-word"', "policy.toml does not know secret; correct it: it takes"),
+        ('api_key = "tc_live_canary-word"', "policy.toml does not know api_key; correct it: it takes"),
+        ("number = []", "policy.toml does not know number; correct it: it takes"),
+        ("[limits]\nminutes_per_day = 5", "policy.toml does not know limits; correct it: it takes"),
     ],
 )
 def test_what_policy_toml_does_not_take_stops_what_needs_a_yes(
     home: Path, live: Callable[..., Line], text: str, words: str
 ) -> None:
     written(home, text)
-    trouble = Settings.load().trouble or ""
+    trouble = Line(Settings.load(api_key="tc_live_12345678")).trouble or ""
     assert words in trouble
     assert "; correct" in trouble
     assert "canary-word" not in trouble
@@ -279,7 +293,7 @@ def test_what_policy_toml_does_not_take_stops_what_needs_a_yes(
 
 def test_who_sets_the_environment_sets_no_limits(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written(home, NONE + LIMITS)
-    before = Settings.load()
+    before, stood = Settings.load(), Line(Settings.load()).standing()
     for name, value in {
         "NUMBERS": '["+14155550199"]',
         "MINUTES_PER_DAY": "100000",
@@ -291,11 +305,12 @@ def test_who_sets_the_environment_sets_no_limits(home: Path, monkeypatch: pytest
         monkeypatch.setenv(f"TOPCALLS_{name}", value)
         monkeypatch.setenv(f"topcalls_{name}".lower(), value)
     assert Settings.load() == before
-    assert Settings.load().policy == before.policy
+    assert Line(Settings.load()).standing() == stood
     written(home, None)
-    bare = Settings.load()
+    line = Line(Settings.load())
+    bare, settings = line.standing().counts, line.settings
     assert (bare.numbers, bare.minutes_per_day, bare.price_per_minute) == (None, None, None)
-    assert (bare.currency, bare.keep_days, bare.evidence_head) == ("USD", 90, None)
+    assert (bare.currency, settings.keep_days, settings.evidence_head) == ("USD", 90, None)
 
 
 def test_limits_that_the_environment_names_do_not_make_up_for_a_person(
@@ -316,9 +331,11 @@ STEPS: list[tuple[str | None, dict[str, Any]]] = [
     ("minutes_per_day = 25\n", {"minutes_per_day": 25}),
     ('numbers = ["+14155550199"]\n', {"numbers": frozenset({"+14155550199"})}),
     ("price_per_minute = 0.5\n", {"price_per_minute": 0.5}),
-    (None, {}),
+    (None, {"minutes_per_day": 60}),
     (NONE + LIMITS, {"numbers": frozenset({CALL["phone_number"]}), "minutes_per_day": 15}),
+    ("", {}),
 ]
+"""What policy.toml says, and what counts of it; without a file that is the pack "personal"."""
 
 
 def test_a_policy_that_is_made_edited_and_deleted_counts_at_the_next_call(
@@ -326,15 +343,18 @@ def test_a_policy_that_is_made_edited_and_deleted_counts_at_the_next_call(
 ) -> None:
     line = live()
     versions = [line.desk().policy().version]
+    plain = {"numbers": None, "minutes_per_day": 100_000, "price_per_minute": None}
     for text, says in STEPS:
-        written(home, text)
+        if text is None:
+            written(home, None)
+        else:
+            owner(home, text)
         policy = line.desk().policy()
-        found = {name: getattr(policy, name) for name in ("numbers", "minutes_per_day", "price_per_minute")}
-        assert found == {**dict.fromkeys(found), **says}
-        assert line.desk().trouble is None
+        assert {name: getattr(policy, name) for name in plain} == {**plain, **says}
+        assert line.trouble is None
         versions.append(policy.version)
-    assert versions[0] == versions[1] == versions[6], "one policy, one version"
-    assert len(set(versions)) == 6
+    assert versions[0] == versions[1] == versions[-1], "one policy, one version"
+    assert len(set(versions)) == 7
 
 
 def test_how_a_person_is_asked_follows_the_policy(home: Path, live: Callable[..., Line]) -> None:
@@ -347,9 +367,12 @@ def test_how_a_person_is_asked_follows_the_policy(home: Path, live: Callable[...
         (NONE + LIMITS, "none", False),
         ('approval = "person"\n', "person", False),
     ):
-        written(home, text)
+        if text is None or "maybe" in text:
+            written(home, text)
+        else:
+            owner(home, text)
         assert line.approval == approval
-        assert (line.desk().trouble is not None) is trouble
+        assert (line.trouble is not None) is trouble
         assert line.desk().strict
 
 
@@ -378,7 +401,7 @@ def test_a_rehearsal_that_was_asked_for_outlives_every_policy(
 @pytest.mark.parametrize("driver", DRIVERS)
 @pytest.mark.parametrize(
     "text",
-    ["minutes_per_day = 500\n", "price_per_minute = 1\n", 'approval = "slips"\n', LIMITS, "numbers = maybe"],
+    ["minutes_per_day = 500\n", "price_per_minute = 1\n", 'approval = "slips"\n', LIMITS],
 )
 def test_a_yes_that_was_thought_over_under_another_policy_is_dead(
     home: Path, live: Callable[..., Line], driver: str, text: str
@@ -386,14 +409,29 @@ def test_a_yes_that_was_thought_over_under_another_policy_is_dead(
     line, script = live(), Script(201)
 
     def approve(ask: Any) -> bool:
-        written(home, text)
+        owner(home, text)
         return True
 
     with pytest.raises(Refused, match="has changed meanwhile; call again to be asked anew"):
         sent(driver, line, script, PLACE, approve=approve)
     assert not script.requests
-    written(home, "")
+    owner(home)
     assert sent(driver, line, script, PLACE, approve=lambda ask: True).call_id == "c1"
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_policy_that_cannot_be_read_when_the_yes_comes_sends_nothing(
+    home: Path, live: Callable[..., Line], driver: str
+) -> None:
+    line, script = live(), Script(201)
+
+    def approve(ask: Any) -> bool:
+        written(home, "numbers = maybe")
+        return True
+
+    with pytest.raises(Misconfigured, match=r"policy\.toml"):
+        sent(driver, line, script, PLACE, approve=approve)
+    assert not script.requests
 
 
 def test_a_limit_that_is_set_while_a_program_runs_holds_its_next_call(
@@ -401,8 +439,8 @@ def test_a_limit_that_is_set_while_a_program_runs_holds_its_next_call(
 ) -> None:
     line = live()
     assert sent("sync", line, Script(201), PLACE, approve=lambda ask: True).call_id == "c1"
-    written(home, "minutes_per_day = 15\n")
-    again = PlaceCall(**{**CALL, "task": "Ask when they close on Friday."})
+    owner(home, "minutes_per_day = 15\n")
+    again = PlaceCall(phone_number="+14155550188", task="Ask when they close on Friday.")
     with pytest.raises(Refused, match="minutes-per-day"):
         sent("sync", line, Script(), again, approve=lambda ask: pytest.fail("was asked"))
 
@@ -422,8 +460,8 @@ def test_a_policy_that_is_written_while_it_is_read_counts_at_the_next_call(
     written(home, "minutes_per_day = 50\n")
     with monkeypatch.context() as patched:
         patched.setattr(_Policy, "__call__", slowly)
-        assert line.settings.minutes_per_day == 50
-    assert line.settings.minutes_per_day == 5
+        assert line.settings.lines == {"minutes_per_day": 50}
+    assert line.settings.lines == {"minutes_per_day": 5}
 
 
 JOURNAL = "postgresql://owner:canary-word@127.0.0.1:1/calls"
@@ -434,6 +472,7 @@ def test_the_journals_address_is_a_secret(
     home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, address: str
 ) -> None:
     """It holds a password: no text that this program makes has it."""
+    owner(home)
     monkeypatch.setenv("TOPCALLS_JOURNAL", address)
     caplog.set_level(logging.DEBUG)
     settings = Settings.load(api_key="tc_live_12345678")
@@ -454,6 +493,7 @@ def test_the_journals_address_is_a_secret(
 def test_an_address_that_is_no_database_is_said_without_it(
     home: Path, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
+    owner(home)
     monkeypatch.setenv("TOPCALLS_JOURNAL", address)
     with pytest.raises(Misconfigured, match="TOPCALLS_JOURNAL is no address") as got:
         sent("sync", Line(Settings.load(api_key="tc_live_12345678")), Script(), PLACE)

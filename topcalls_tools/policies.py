@@ -27,6 +27,8 @@ ACCEPTED = "policy.accepted"
 class Standing:
     """What the files say, and what of it counts."""
 
+    settings: Settings
+    """What it was put together from. Held on to, so that no other settings can be taken for these."""
     wanted: Policy
     accepted: Policy
     """What a person accepted last; the pack "personal" where nobody has, and in practice what is wanted."""
@@ -53,7 +55,7 @@ def standing(settings: Settings, account: str, strict: bool, secret: Callable[[]
     for name in waiting:
         same = getattr(counts, name) == getattr(accepted, name)
         origin[name] = before if same else f"{origin[name]}, within {before}"
-    return Standing(wanted, accepted, counts, waiting, origin)
+    return Standing(settings, wanted, accepted, counts, waiting, origin)
 
 
 def accept(settings: Settings, account: str, wanted: Policy, secret: bytes) -> None:

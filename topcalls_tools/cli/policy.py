@@ -118,7 +118,7 @@ def _accept(line: Line, shown: Standing) -> None:
     yes = Yes(row, row.by or "terminal", row.decided_at or at)
     if journal.use(yes, at, lambda ledger, given: None, Inquiry(line.account, at)).used_at is not None:
         raise Declined("This yes was used already; run topcalls policy accept again.")
-    accept(line.settings, line.account, shown.wanted, desk.secret())
+    accept(shown.settings, line.account, shown.wanted, desk.secret())
     journal.record(row, {"accepted": shown.wanted.version}, line.clock())
 
 
@@ -262,21 +262,24 @@ def _show_rules(as_json: bool) -> None:
         table([{name: row[name] for name in ("rule", "guards", "status")} for row in rows])
     else:
         for row in rows:
-            also = "refuses in practice too" if row["in_practice"] else "only warns in practice"
+            told = f"{', '.join(row['of'])}; in practice it {row['in_practice']}"
             click.echo(
-                f"{row['rule']}: {row['guards']} ({row['status']}, {row['checked']}: {row['source']}; {also})"
+                f"{row['rule']}: {row['guards']} ({told}; {row['status']}, {row['checked']}: {row['source']})"
             )
 
 
 def _rules() -> Iterator[dict[str, Any]]:
+    from ..action import Action
     from ..guard.rules import RULES
 
     for rule in RULES.values():
+        of = rule.of if isinstance(rule.of, tuple) else (rule.of,)
         yield {
             "rule": rule.name,
             "guards": rule.guards,
+            "of": ["every deed" if action is Action else action.tool for action in of],
+            "in_practice": "refuses too" if rule.always else "only says so",
             "source": rule.source,
-            "checked": rule.checked.isoformat(),
             "status": rule.status,
-            "in_practice": rule.always,
+            "checked": rule.checked.isoformat(),
         }
