@@ -35,6 +35,8 @@ NAMES = [
     "list_voices",
     "get_balance",
 ]
+OUR_OWN = ["follow_call", "check_call", "find_contact", "block_number"]
+BRAKES = ["stop_call", "cancel_call", "pause_campaign", "block_number"]
 LEADS = ["list_leads", "get_lead", "create_lead", "import_leads", "update_lead", "delete_lead"]
 FOR_CODE = ["create_webhook", "list_webhooks", "delete_webhook"]
 
@@ -63,14 +65,14 @@ def test_a_tool_has_a_command(action) -> None:  # type: ignore[no-untyped-def]
 
 def test_brakes_are_in_every_toolset() -> None:
     for toolset in TOOLSETS:
-        assert {"stop_call", "cancel_call", "pause_campaign"} <= {action.tool for action in chosen(toolset)}
+        assert {*BRAKES} <= {action.tool for action in chosen(toolset)}
 
 
 def test_leads_are_served_where_they_are_named_and_not_by_default() -> None:
-    assert [action.tool for action in chosen()] == [*NAMES, "follow_call"]
+    assert [action.tool for action in chosen()] == [*NAMES, *OUR_OWN]
     assert {"leads"} == OFF_BY_DEFAULT <= {*TOOLSETS}
     assert chosen("all") == chosen("default, leads") == TOOLS
-    assert [a.tool for a in chosen("leads")] == ["stop_call", "cancel_call", "pause_campaign", *LEADS]
+    assert {a.tool for a in chosen("leads")} == {*BRAKES, *LEADS}
 
 
 @pytest.mark.parametrize("toolsets", ["webhooks", "default,lead", "Leads", "slips"])

@@ -35,7 +35,10 @@ def call(name: str, **arguments: Any) -> dict[str, Any]:
 
 
 EXAMPLES: dict[str, dict[str, Any]] = {
-    "follow_call": {"call_id": "564d4fd4-03bc-400a-abe0-05540fbeff88", "wait_seconds": 0}
+    "follow_call": {"call_id": "564d4fd4-03bc-400a-abe0-05540fbeff88", "wait_seconds": 0},
+    "find_contact": {"name": "the dentist"},
+    "block_number": {"phone_number": "+14155550123", "reason": "asked not to be called"},
+    "check_call": CALL,
 }
 
 
@@ -160,7 +163,7 @@ def test_in_rehearsal_approve_decides(world: World, rehearsal: Line, way: str) -
 
 def test_a_toolset_is_served_alone_with_every_brake(client: Client) -> None:
     tools = tools_of(client=client, toolsets="account")
-    assert list(tools) == ["stop_call", "cancel_call", "pause_campaign", "get_balance"]
+    assert list(tools) == ["stop_call", "cancel_call", "pause_campaign", "get_balance", "block_number"]
 
 
 def test_leads_are_given_to_an_agent_only_where_they_are_named(client: Client) -> None:
