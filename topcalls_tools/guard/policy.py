@@ -138,6 +138,7 @@ class Policy(BaseModel):
     price_per_minute: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     """What a call minute costs the owner."""
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    """The currency of that, in three letters."""
 
     @property
     def practice(self) -> bool:
