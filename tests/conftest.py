@@ -11,6 +11,7 @@ import pytest
 
 from topcalls_tools import AsyncClient, Client
 from topcalls_tools.connect import Line
+from topcalls_tools.guard.compose import VOICEMAIL
 from topcalls_tools.sandbox import Served, open_sandbox, serve_in_background
 from topcalls_tools.settings import Settings
 
@@ -20,6 +21,8 @@ from .postgres import database, postgresql
 __all__ = ["allowing", "database", "owner", "postgresql"]
 NUMBER = "+14155550123"
 CALL = {"phone_number": NUMBER, "task": "Ask whether they are open on Labor Day."}
+SENT_TASK = f"{CALL['task']}\n{VOICEMAIL['hang_up']}"
+"""The task as it is sent: the guard has completed it."""
 
 
 class World:
@@ -110,8 +113,7 @@ def live(home: Path) -> Callable[..., Line]:
     """A line to nowhere with a live key: what speaks over it hands in a transport."""
 
     def make(**given: Any) -> Line:
-        if not (home / "policy.toml").exists():
-            owner(home)
+        owner(home, account=given.get("account", "live"))
         return Line(
             Settings(api_key="tc_live_canary0123", base_url="https://topcalls.invalid", home=home, **given)
         )

@@ -45,10 +45,12 @@ from topcalls_tools.errors import (
 from topcalls_tools.flow import perform
 from topcalls_tools.steps import Answer, Ask, Pending, Send, Sleep
 
-from .conftest import CALL, World
+from .conftest import CALL, SENT_TASK, World
+from .owner import owner
 
 LOST, DOWN = httpx.ReadTimeout("lost"), httpx.ConnectError("down")
 PLACE = PlaceCall(**CALL)
+HELD = {"id": "n", "number": "+14155550199", "status": "active"}
 
 
 class Script:
@@ -60,6 +62,10 @@ class Script:
     def play(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/v1/balance":  # what every call's question shows
             return httpx.Response(200, json={"remaining": 500, "reserved": 0})
+        if request.method == "GET" and request.url.path == "/v1/phone-numbers":
+            return httpx.Response(200, json={"data": [HELD]})
+        if request.method == "GET" and request.url.path == "/v1/campaigns":
+            return httpx.Response(200, json={"data": []})
         if not self.steps and request.url.path.startswith(
             "/v1/calls/"
         ):  # an earlier call, looked at by the way
@@ -220,15 +226,16 @@ def test_waits_and_timeouts_are_cut_from_what_is_left(home: Path) -> None:
 def test_a_lost_call_is_adopted_when_it_can_only_be_ours(live: Callable[..., Line], driver: str) -> None:
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.999Z")
     row = {"id": "c9", "phone_number": CALL["phone_number"], "created_at": now}
-    other = {"id": "c8", "phone_number": "+14155550199", "created_at": now}
-    single = {**row, "status": "queued", "metadata": {"task": CALL["task"]}}
-    line, script = live(), Script(500, (200, {"data": [other, row]}), (200, single))
+    foreign = {"id": "c8", "phone_number": "+14155550199", "created_at": now}
+    single = {**row, "status": "queued", "metadata": {"task": SENT_TASK}}
+    line, script = live(), Script(500, (200, {"data": [foreign, row]}), (200, single))
     assert sent(driver, line, script, PLACE, approve=yes).call_id == "c9"
     assert [dial.state for dial in line.desk().journal().dials("live")] == ["placed"]
-    two = [{**single, "id": name} for name in ("c6", "c7")]
+    other = PlaceCall(**{**CALL, "phone_number": "+14155550124"})
+    two = [{**single, "id": name, "phone_number": other.phone_number} for name in ("c6", "c7")]
     twice = Script(500, (200, {"data": two}), (200, two[0]), (200, two[1]))
     with pytest.raises(Broken):
-        sent(driver, line, twice, PlaceCall(**{**CALL, "task": CALL["task"], "max_duration": 9}), approve=yes)
+        sent(driver, line, twice, other, approve=yes)
 
 
 BRAKES = [
@@ -287,7 +294,7 @@ def test_an_asynchronous_approver_may_be_awaited_and_a_blocking_client_says_so(
 
     assert sent("async", live(), Script(201), PLACE, approve=agree).call_id == "c1"
     with pytest.raises(TopCallsError, match="asynchronous"):
-        sent("sync", live(), Script(), PlaceCall(**{**CALL, "max_duration": 3}), approve=agree)
+        sent("sync", live(), Script(), PlaceCall(**{**CALL, "phone_number": "+14155550124"}), approve=agree)
     assert inspect.iscoroutinefunction(agree)
 
 
@@ -305,7 +312,7 @@ def test_the_same_call_again_is_the_same_call_and_a_no_stays_a_no(
     again = sent(driver, line, Script(), PLACE, approve=approve)
     assert (first.replayed, again.replayed, again.call_id) == (None, True, first.call_id)
     assert again.first_at
-    other = PlaceCall(**{**CALL, "task": "Ask whether Tuesday is free."})
+    other = PlaceCall(phone_number="+14155550124", task="Ask whether Tuesday is free.")
     for _ in range(2):
         with pytest.raises(Declined, match="said no"):
             sent(driver, line, Script(), other, approve=approve)
@@ -335,18 +342,14 @@ def moving_line(home: Path) -> tuple[Line, list[datetime]]:
     """A live line to nowhere whose clock stands in a list."""
     from topcalls_tools.settings import Settings
 
+    owner(home)
     now = [datetime.now(UTC)]
     settings = Settings(api_key="tc_live_canary0123", base_url="https://x.invalid", home=home)
     return Line(settings, clock=lambda: now[0]), now
 
 
 def test_a_dial_that_another_process_began_is_taken_over_after_its_lease(home: Path) -> None:
-    from topcalls_tools.settings import Settings
-
-    now = [datetime.now(UTC)]
-    line = Line(
-        Settings(api_key="tc_live_canary0123", base_url="https://x.invalid", home=home), clock=lambda: now[0]
-    )
+    line, now = moving_line(home)
     with pytest.raises(Unreachable):
         sent("sync", line, Script(*NEVER_ANSWERED), PLACE, approve=yes)
     now[0] += timedelta(seconds=61)
@@ -380,7 +383,7 @@ def test_a_take_over_adopts_the_call_that_the_first_sender_made(home: Path) -> N
         "id": "c9",
         "phone_number": CALL["phone_number"],
         "created_at": made,
-        "metadata": {"task": CALL["task"]},
+        "metadata": {"task": SENT_TASK},
     }
     script = Script((200, {"data": [row]}), (200, row))
     assert sent("sync", line, script, PLACE, approve=yes).call_id == "c9"
@@ -516,7 +519,9 @@ def test_what_changed_while_a_person_thought_ends_the_yes(live: Callable[..., Li
 
     def play(request: httpx.Request) -> httpx.Response:
         if "campaigns" in request.url.path:
-            return httpx.Response(200, json={"id": "k1", "name": next(names), "status": "draft"})
+            return httpx.Response(
+                200, json={"id": "k1", "name": next(names), "status": "draft", "timezone": "UTC"}
+            )
         return httpx.Response(200, json={"remaining": 100})
 
     with (
@@ -629,7 +634,7 @@ async def test_a_caller_that_goes_away_leaves_a_dial_to_finish(home: Path, live:
     class Slow(httpx.AsyncBaseTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             if request.method == "GET":
-                return httpx.Response(200, json={"remaining": 500})
+                return Script().play(request)
             await asyncio.Event().wait()
             raise AssertionError
 

@@ -17,10 +17,10 @@ from topcalls_tools.reconcile import bookkeeping, close_books, reconcile
 from topcalls_tools.settings import Settings
 from topcalls_tools.steps import IN_ALL, TO_DIAL, Answer
 
-from .conftest import CALL, World, owner
+from .conftest import CALL, SENT_TASK, World, owner
 from .test_flow import DOWN, LIST, LOST, NEVER_ANSWERED, PLACE, Script, moving_line, sent, yes
 
-OTHER = PlaceCall(**{**CALL, "task": "Ask whether Tuesday is free."})
+OTHER = PlaceCall(phone_number="+14155550124", task="Ask whether Tuesday is free.")
 
 
 def drive(line: Line, script: Script, flow: Any) -> Any:
@@ -53,7 +53,7 @@ def made(at: datetime, name: str = "c9") -> dict[str, Any]:
         "id": name,
         "phone_number": CALL["phone_number"],
         "created_at": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "metadata": {"task": CALL["task"]},
+        "metadata": {"task": SENT_TASK},
     }
 
 
@@ -156,6 +156,8 @@ def test_a_call_that_another_yes_has_placed_is_not_adopted_later(home: Path) -> 
 
 def test_a_call_in_another_voice_is_not_taken_for_the_one_that_was_lost(home: Path) -> None:
     line, now = moving_line(home)
+    mine = f'[[contact]]\nname = "Me"\nnumber = "{CALL["phone_number"]}"\nmine = true\n'
+    (home / "contacts.toml").write_text(mine)
     sent("sync", line, Script(201), PlaceCall(**CALL, voice="sage"), approve=yes)
     call = made(now[0], "c1")
     now[0] += timedelta(seconds=2)
@@ -190,6 +192,7 @@ def test_after_a_stop_on_another_machine_the_same_call_again_is_only_looked_for(
     now = [datetime.now(UTC)]
 
     def machine(name: str) -> Line:
+        owner(tmp_path / name, secret="of both")
         facts = {"api_key": "tc_live_canary0123", "base_url": "https://x.invalid", "home": tmp_path / name}
         return Line(Settings(**facts, journal=database, secret="of both"), clock=lambda: now[0])  # type: ignore[arg-type]
 
@@ -415,7 +418,7 @@ def test_a_campaign_is_closed_when_it_runs_no_more(home: Path) -> None:
     line, now = moving_line(home)
 
     def campaign(status: str, **stats: Any) -> tuple[int, dict[str, Any]]:
-        return 200, {"id": "k1", "name": "Spring", "status": status, "stats": stats}
+        return 200, {"id": "k1", "name": "Spring", "status": status, "stats": stats, "timezone": "UTC"}
 
     script = Script(campaign("draft"), campaign("draft"), (200, {"ok": True}))
     sent("sync", line, script, StartCampaign(campaign_id="k1"), approve=yes)

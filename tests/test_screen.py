@@ -22,6 +22,7 @@ from topcalls_tools.journal import archive
 
 from .chromium import PROGRAM, SWITCHES, needed
 from .conftest import CALL, World
+from .owner import owner as permissive
 from .test_mcp import Person, connected, said
 
 needed()
@@ -60,7 +61,7 @@ def owner(home: Path, browser: str, **programs: str) -> None:
     home.mkdir(exist_ok=True)
     for name, text in programs.items():
         (home / f"{name}.py").write_text(text)
-    (home / "policy.toml").write_text(f"rehearse = true\nbrowser = {json.dumps(browser)}\n")
+    permissive(home, f"rehearse = true\nbrowser = {json.dumps(browser)}\n")
 
 
 @pytest.fixture

@@ -60,6 +60,6 @@ def rule(
     return register
 
 
-from . import numbers, times, minutes, people, objects  # noqa: E402, I001  (in the order in which they are heard)
+from . import numbers, times, minutes, people, words, objects  # noqa: E402, I001  (in the order in which they are heard)
 
-__all__ = ["RULES", "Rule", "minutes", "numbers", "objects", "people", "rule", "times"]
+__all__ = ["RULES", "Rule", "minutes", "numbers", "objects", "people", "rule", "times", "words"]
