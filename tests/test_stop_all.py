@@ -20,7 +20,7 @@ import pytest
 from topcalls_tools import Client
 from topcalls_tools.connect import Line
 from topcalls_tools.deeds import StopAll
-from topcalls_tools.deeds.stop_all import AT_LEAST, LOOKS, UNHEARD, AllStopped
+from topcalls_tools.deeds.stop_all import AT_FIRST, AT_LEAST, LOOKS, UNHEARD, AllStopped
 from topcalls_tools.errors import Refused, Unanswered
 from topcalls_tools.journal.store import Journal
 from topcalls_tools.reconcile import reconcile
@@ -324,7 +324,69 @@ def test_many_calls_do_not_run_out_of_time(home: Path) -> None:
 
     client._step = step  # type: ignore[method-assign]
     assert client.send(StopAll()).ok
-    assert {*given} == {ONE_ATTEMPT}
+    assert {*given} == {ONE_ATTEMPT, AT_FIRST - 1}  # the clock ticks once meanwhile
+
+
+class Hanging(TopCalls):
+    """A TopCalls that never answers what would stop something, and the clock of those who wait for it."""
+
+    def __init__(self, *, heeds: bool = False) -> None:
+        super().__init__(self._hang)
+        self.now, self._heeds = 0.0, heeds
+        self.tried: list[tuple[str, float]] = []
+        """What was to be stopped, and after how many seconds."""
+
+    def _hang(self, request: httpx.Request) -> httpx.Response | None:
+        if request.url.path in ("/v1/calls", "/v1/campaigns"):
+            return None
+        name = request.url.path.split("/")[3]
+        if request.method == "POST":
+            self.tried.append((name, self.now))
+            if self._heeds and name in self.running:
+                self.running.remove(name)
+            elif self._heeds:
+                self.calls[name]["status"] = "cancelled"
+        self.now += request.extensions["timeout"]["read"]
+        raise httpx.ReadTimeout("lost")
+
+    def stopped(self, home: Path) -> AllStopped:
+        settings = Settings(api_key="tc_live_canary0123", base_url="https://x.invalid", home=home)
+        return stopped(Line(settings, timer=lambda: self.now), httpx.MockTransport(self))
+
+
+def test_whatever_hangs_all_are_tried_within_a_few_seconds_each(home: Path) -> None:
+    topcalls = Hanging()
+    topcalls.calls, topcalls.running = {f"c{place}": talking() for place in range(20)}, ["k0"]
+    topcalls.calls["c7"]["status"] = "queued"
+    done = topcalls.stopped(home)
+    assert (done.ok, len(done.left), len(done.problems)) == (False, 21, 21)
+    first = dict(reversed(topcalls.tried))
+    assert len(first) == 21
+    assert max(first.values()) <= 22 * (AT_FIRST + 0.5)
+    assert max(at for _, at in topcalls.tried) > 21 * ONE_ATTEMPT  # and then with patience
+
+
+def test_what_was_found_last_does_not_wait_for_what_hangs(home: Path) -> None:
+    topcalls = Hanging()
+    topcalls.calls, topcalls.running = {"old": talking()}, []
+    inner = topcalls._refuse
+
+    def refuse(request: httpx.Request) -> httpx.Response | None:
+        if topcalls.tried and len(topcalls.calls) == 1:
+            topcalls.calls["new"] = talking()
+        return inner(request)
+
+    topcalls._refuse = refuse
+    topcalls.stopped(home)
+    assert [name for name, _ in topcalls.tried][:3] == ["old", "new", "old"]
+
+
+def test_what_is_stopped_though_the_answer_was_lost_is_named(home: Path) -> None:
+    topcalls = Hanging(heeds=True)
+    topcalls.calls, topcalls.running = {"c0": talking()}, ["k0"]
+    done = topcalls.stopped(home)
+    assert done.ok, done
+    assert (done.calls_ended, done.campaigns_paused) == (("c0",), ("k0",))
 
 
 def test_a_clock_of_ours_that_is_hours_ahead_hides_no_call(home: Path) -> None:

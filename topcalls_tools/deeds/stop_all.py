@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,8 @@ from ..wire import moment
 if TYPE_CHECKING:
     from ..journal.store import Journal
 
+AT_FIRST = 3.0
+"""Seconds for the first attempt to stop something: whatever hangs, the next one need not wait for long."""
 GOES_BACK = timedelta(minutes=70)
 """How old a call can be that is still under way: an hour at most, and what ringing takes."""
 LOOKS = 40
@@ -91,6 +93,11 @@ class _Told:
         self.ended: dict[str, None] = {}
         self.ours: dict[str, None] = {}
         """Calls that the journal says are open."""
+        self.left: dict[str, None] = {}
+        self.tried: set[str] = set()
+        """What earlier looks found and tried to stop."""
+        self.unsure: dict[str, type[Brake]] = {}
+        """What an attempt may have stopped, and how; the next look tells."""
         self.done: set[str] = set()
         """Where nothing is left to stop."""
         self.filed = self.marked = False
@@ -99,7 +106,8 @@ class _Told:
 
     def look_anew(self) -> None:
         """Forget the look before: what is left is what the last one found."""
-        self.left: dict[str, None] = {}
+        self.tried.update(self.left)
+        self.left = {}
         self.problems: dict[str, str] = {}
         self.wait = 0.0
         """Seconds that TopCalls asked us to wait."""
@@ -112,7 +120,11 @@ class _Told:
         self.sending = False
         """Whether another process may just be dialling."""
 
-    def failed(self, what: str, error: Exception) -> None:
+    def anew(self, names: Iterable[str]) -> list[str]:
+        """Names in the order in which they are stopped: those that were not tried yet come first."""
+        return sorted(names, key=lambda name: name in self.tried)
+
+    def failed(self, what: str, error: TopCallsError) -> None:
         """Note what did not work."""
         self.problems[what] = str(error)
         if isinstance(error, TooMany):
@@ -131,11 +143,15 @@ class _Told:
 
 
 def _pause_campaigns(desk: Desk, told: _Told) -> Flow[None]:
-    for page in (yield from _pages(ListCampaigns(status="running", limit=200), desk, told)):
-        for campaign in page.data:
-            told.left[campaign.id] = None
-            if (yield from _stopped(PauseCampaign, campaign.id, desk, told)):
-                told.paused[campaign.id] = None
+    pages = yield from _pages(ListCampaigns(status="running", limit=200), desk, told)
+    running = [campaign.id for page in pages for campaign in page.data]
+    for name, kind in told.unsure.items():
+        if kind is PauseCampaign and name not in running and not told.blind:
+            told.paused[name] = None
+    for name in told.anew(running):
+        told.left[name] = None
+        if (yield from _stopped(PauseCampaign, name, desk, told)):
+            told.paused[name] = None
 
 
 def _end_calls(desk: Desk, told: _Told, at: datetime) -> Flow[None]:
@@ -143,7 +159,8 @@ def _end_calls(desk: Desk, told: _Told, at: datetime) -> Flow[None]:
     listed = {call.id: call.status for page in pages for call in page.data}
     going = [name for name, status in listed.items() if status not in ENDED]
     unlisted = [name for name in told.ours if name not in listed and name not in told.done]
-    for name in (*going, *unlisted):
+    told.ended.update(dict.fromkeys(name for name in told.unsure if listed.get(name) in ENDED))
+    for name in told.anew([*going, *unlisted]):
         told.left[name] = None
         waits = listed.get(name) in ("pending", "queued")
         dropped = waits and (yield from _stopped(CancelCall, name, desk, told))
@@ -152,8 +169,11 @@ def _end_calls(desk: Desk, told: _Told, at: datetime) -> Flow[None]:
 
 
 def _stopped(kind: type[Brake], name: str, desk: Desk, told: _Told) -> Flow[bool]:
-    """Whether this stopped it. One that cannot be stopped keeps nobody from the next."""
+    """Whether this stopped it. One that cannot be stopped keeps nobody from the next, and is given a call's
+    whole time only after all have been tried."""
     desk.restart()
+    if name not in told.tried:
+        desk.deadline = desk.timer() + AT_FIRST
     try:
         done = yield from brake(kind.model_validate({kind.handles[-1]: name}), desk)
     except ValidationError:
@@ -165,6 +185,8 @@ def _stopped(kind: type[Brake], name: str, desk: Desk, told: _Told) -> Flow[bool
         return False
     except TopCallsError as error:
         told.failed(name, error)
+        if error.happened is None:
+            told.unsure[name] = kind
         return False
     told.problems.pop(name, None)
     told.done.add(name)
