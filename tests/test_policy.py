@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from topcalls_tools import Client, PlaceCall
 from topcalls_tools.connect import Line
+from topcalls_tools.contacts import Contact, contacts
 from topcalls_tools.errors import Misconfigured, Refused
 from topcalls_tools.guard.policy import (
     ORDERS,
@@ -207,9 +208,6 @@ def test_of_own_countries_and_a_list_the_accepted_one_counts(one: Any, other: An
     wanted, accepted = policy({"countries": one}, "personal"), policy({"countries": other}, "personal")
     assert held(wanted, accepted).countries == accepted.countries
     assert looser(wanted, accepted) == ("countries",)
-
-
-# --- what stands in the files ---------------------------------------------------------------------------------
 
 
 def standing(home: Path, text: str | None = None, **given: Any) -> Any:
@@ -427,9 +425,6 @@ def test_a_policy_says_no_more_than_it_has_lines(home: Path) -> None:
     assert described().keys() == Policy.model_fields.keys()
 
 
-# --- over a client --------------------------------------------------------------------------------------------
-
-
 def rings(world: World, home: Path, **call: Any) -> Any:
     with Client(line=Line(world.settings(home, rehearse=True)), approve=lambda ask: True) as client:
         return client.send(PlaceCall(**{**CALL, **call}))
@@ -471,9 +466,6 @@ def test_a_policy_that_is_gone_is_not_taken_for_the_one_before(home: Path) -> No
         assert line.standing().counts.minutes_per_day == minutes
 
 
-# --- what the documents say -----------------------------------------------------------------------------------
-
-
 def rows(text: str, heading: str) -> dict[str, list[str]]:
     """The rows of the first table under a heading, by their first cell."""
     part = text.partition(f"## {heading}\n")[2].partition("\n## ")[0]
@@ -509,6 +501,17 @@ def test_the_documented_policy_is_one(home: Path) -> None:
     home.mkdir()
     found = standing(home, example)
     assert found.counts.hours == policy({}, "personal").hours
+
+
+def test_the_documented_contacts_are_contacts(tmp_path: Path) -> None:
+    text = (ROOT / "docs/configuration.md").read_text()
+    path = tmp_path / "contacts.toml"
+    path.write_text(text.partition("## `contacts.toml`")[2].partition("```toml\n")[2].partition("```")[0])
+    known = contacts(path)
+    assert known[NOWHERE].mine
+    assert known[NUMBER].consent is not None
+    told = rows(text, "`contacts.toml`")
+    assert ", ".join(told).replace("`", "").split(", ") == list(Contact.model_fields)
 
 
 def test_the_tests_owner_names_lines_that_there_are() -> None:

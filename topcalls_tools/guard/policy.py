@@ -66,13 +66,20 @@ def _days(value: Any) -> Any:
     return frozenset(found)
 
 
+def _spelt(days: frozenset[int]) -> str:
+    """Days as `_days` reads them, the shorter way."""
+    names = [_DAYS[day] for day in sorted(days)]
+    in_a_row = len(names) > 2 and max(days) - min(days) == len(names) - 1
+    return f"{names[0]}-{names[-1]}" if in_a_row else ",".join(names) or NO_DAYS
+
+
 Least = Stricter(_least)
 Most = Stricter(_most)
 Both = Stricter(_both)
 Days = Annotated[
     frozenset[int],
     BeforeValidator(_days),
-    PlainSerializer(lambda days: ",".join(_DAYS[day] for day in sorted(days)) or NO_DAYS, return_type=str),
+    PlainSerializer(_spelt, return_type=str),
 ]
 Number = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
