@@ -23,6 +23,7 @@ from topcalls_tools.errors import Declined, Refused
 from topcalls_tools.guard import Allow, AskPerson, Facts, Refuse, Rung, Verdict, judge, opinions
 from topcalls_tools.guard.policy import Policy
 from topcalls_tools.guard.rules import RULES, Check, rule
+from topcalls_tools.settings import IN_POLICY
 from topcalls_tools.steps import Ask
 
 from .conftest import CALL, World, owner
@@ -229,3 +230,29 @@ def test_the_rules_of_the_scenes_refuse_a_policy_that_a_person_would_have() -> N
     """The scenes are not about an owner who allows nothing: an ordinary call passes."""
     heard = judge(call(), known(), PERSONAL)
     assert not any(one.why for one in heard)
+
+
+SAFETY = (ROOT / "docs" / "safety.md").read_text()
+
+
+def test_the_page_of_safety_names_only_what_is_there() -> None:
+    for name in re.findall(r"`(test_\w+\.py)`", SAFETY):
+        assert (ROOT / "tests" / name).exists(), name
+    for link in re.findall(r"\]\(([^)#]+)\)", SAFETY):
+        assert (ROOT / "docs" / link).exists(), link
+    commands = {tuple(words.split()) for words in re.findall(r"`topcalls\s+((?:[a-z][a-z-]*\s*)+)", SAFETY)}
+    assert len(commands) > 5
+    for words in commands:
+        done = CliRunner().invoke(topcalls, [*words, "--help"])
+        assert done.exit_code == 0, words
+        assert f"topcalls {' '.join(words)} [OPTIONS]" in " ".join(done.output.split()), words
+    settings = Policy.model_fields.keys() | IN_POLICY
+    for line in re.findall(r"`([a-z_]+) = [^`]+`", SAFETY):
+        assert line in settings, line
+
+
+def test_no_page_says_of_itself_that_it_is_the_law() -> None:
+    for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        words = " ".join(path.read_text().split())
+        for said in re.findall(r"[^.:]*\b(?:compliant|legal advice)\b[^.:]*", words):
+            assert re.search(r"\b(?:no|none|not|nothing)\b", said, re.I), (path.name, said)
