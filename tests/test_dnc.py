@@ -125,18 +125,25 @@ def test_it_is_on_the_disk_before_it_is_said_to_be(dnc: DoNotCall, monkeypatch: 
 
 def test_many_processes_write_at_once_and_every_line_stands(dnc: DoNotCall) -> None:
     code = """
-import sys
+import os, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from topcalls_tools.dnc import DoNotCall
-for place in range(50):
-    DoNotCall(Path(sys.argv[1])).add("live", f"+1415555{int(sys.argv[2]) * 100 + place:04}", "x" * 300, datetime.now(UTC))
+os.fsync = lambda descriptor: None  # as fast as may be
+sys.stdin.readline()
+for place in range(1000):
+    DoNotCall(Path(sys.argv[1])).add("live", f"+1415555{int(sys.argv[2]) * 1000 + place:04}", None, datetime.now(UTC))
 """
     started = [
-        subprocess.Popen([sys.executable, "-c", code, str(dnc.path), str(place)]) for place in range(4)
+        subprocess.Popen([sys.executable, "-c", code, str(dnc.path), str(place)], stdin=subprocess.PIPE)
+        for place in range(4)
     ]
+    for one in started:
+        assert one.stdin
+        one.stdin.write(b"go\n")
+        one.stdin.close()
     assert [one.wait(60) for one in started] == [0] * 4
-    assert len(dnc.numbers("live")) == 200
+    assert len(dnc.numbers("live")) == 4000
 
 
 def test_importing_it_loads_nothing_heavy() -> None:
