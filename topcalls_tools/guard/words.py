@@ -181,7 +181,7 @@ def _listed(language: str) -> _Listed:
     for name, options in lists.groups.items():
         groups[name] = tuple(_options(options, groups, dropped))
     read = tuple(
-        (Order(one.kind, one.label, language), tuple(_parsed(phrase, groups, dropped)))
+        (Order(one.kind, one.label, language), tuple(parsed(phrase, groups, dropped)))
         for one in lists.phrases
         for phrase in one.any
     )
@@ -205,7 +205,7 @@ _PIECE = re.compile(
 )
 
 
-def _parsed(
+def parsed(
     phrase: str, groups: Mapping[str, tuple[Words, ...]], dropped: Mapping[str, Sequence[Words]]
 ) -> Iterator[Part]:
     """The parts of a phrase as written. Raises ValueError where it is none, KeyError for an unknown group."""
