@@ -24,6 +24,7 @@ from topcalls_tools.journal.engine import Storage
 from topcalls_tools.journal.store import Journal
 from topcalls_tools.settings import Settings
 
+from .owner import owner
 from .sockets import HOST, listening
 from .test_flow import LIST, PLACE, Script, moving_line, sent, yes
 
@@ -37,13 +38,16 @@ from topcalls_tools.errors import TopCallsError
 from topcalls_tools.settings import Settings
 import topcalls_tools.consent, topcalls_tools.journal.store, topcalls_tools.journal.archive, topcalls_tools.guard.rules
 import phonenumbers.geodata, phonenumbers.tzdata, sqlalchemy.dialects.sqlite.pysqlite, alembic.command
+from topcalls_tools.guard.policy import policy
 
+policy({}, "personal")  # all that nobody may read is loaded
 home, breakage = sys.argv[1:]
 sent = []
 
 def answer(request):
-    if request.url.path == "/v1/balance":
-        return httpx.Response(200, json={"remaining": 500})
+    if request.method == "GET":
+        numbers = [{"id": "n", "number": "+14155550199", "status": "active"}]
+        return httpx.Response(200, json={"remaining": 500, "data": numbers if "numbers" in request.url.path else []})
     sent.append(request.method + " " + request.url.path)
     return httpx.Response(200 if "/calls/" in request.url.path or "pause" in request.url.path else 201,
                           json={"ok": True, "status": "cancelled", "call_id": "c1"})
@@ -89,7 +93,7 @@ def tried(home: Path, breakage: str) -> dict[str, Any]:
 @pytest.fixture
 def kept(home: Path) -> Path:
     """A home with a journal and a secret in it."""
-    home.mkdir()
+    owner(home)
     Journal(home / "journal.db").close()
     Line(Settings(home=home)).desk().secret()
     return home
@@ -138,6 +142,7 @@ def test_with_everything_whole_it_is_dialled(kept: Path) -> None:
 
 
 def test_a_journal_that_is_gone_is_made_anew(home: Path) -> None:
+    owner(home)
     assert tried(home, "")["dialled"] == ["POST /v1/calls"]
 
 
@@ -186,7 +191,6 @@ def relay(database: str) -> Iterator[Relay]:
 
 def over(relay: Relay, database: str, home: Path) -> tuple[Line, list[Any]]:
     """A line whose journal is behind a relay and is waited for half a second, and the clock it goes by."""
-    home.mkdir()
     line, now = moving_line(home)
     head, _, name = database.rpartition("/")
     url = f"{head.rpartition(':')[0]}:{relay.port}/{name}"
