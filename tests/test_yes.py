@@ -26,6 +26,7 @@ from .conftest import CALL, World, owner
 from .test_flow import PLACE, Script, moving_line, sent, yes
 
 NUMBERS = count()
+HELD = {"id": "n", "number": "+14155550199", "status": "active"}
 CHANGES: dict[str, Any] = {
     "phone_number": st.sampled_from(["+14155550124", "+493055501401"]),
     "task": st.text(min_size=10, max_size=40),
@@ -96,6 +97,8 @@ def test_a_changed_field_ends_the_yes(live: Callable[..., Line], data: st.DataOb
     topcalls = Generous(500)
     Client(line=line, transport=httpx.MockTransport(topcalls)).send(first)
     assert topcalls.dials == 1  # the yes itself was alive
+    journal = line.desk().journal()
+    journal.close_dial(journal.dials("live")[0], 1, line.clock())  # the next example calls the same number
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -230,7 +233,7 @@ def test_a_yes_that_the_minutes_no_longer_cover_leaves_no_question_open(home: Pa
     """While a person thinks, another window uses what was left."""
     owner(home, "minutes_per_day = 15\n")
     line, _ = moving_line(home)
-    other = PlaceCall(**{**CALL, "task": "Ask whether Tuesday is free."})
+    other = PlaceCall(**{**CALL, "phone_number": "+14155550124"})
 
     def approve(ask: Ask) -> bool:
         sent("sync", line, Script(201), other, approve=yes)
@@ -250,8 +253,11 @@ class Drafts:
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/v1/balance":
             return httpx.Response(200, json={"remaining": self.free, "reserved": 0})
+        if request.url.path == "/v1/phone-numbers":
+            return httpx.Response(200, json={"data": [HELD]})
         if request.method == "GET":
-            return httpx.Response(200, json={"id": "k1", "name": "Spring", "status": "draft"})
+            campaign = {"id": "k1", "name": "Spring", "status": "draft", "timezone": "Europe/Berlin"}
+            return httpx.Response(200, json=campaign)
         self.started += 1
         return httpx.Response(200, json={"ok": True})
 
@@ -347,6 +353,7 @@ async def test_a_yes_works_once_on_whichever_surface_and_after_a_restart(
     world: World, home: Path, first: str, second: str
 ) -> None:
     """Asked for here, agreed to on the page, dialled by one surface, and then asked of another once more."""
+    owner(home)
     rehearsed = world.settings(home, rehearse=True)
     asking, one, two = Line(rehearsed), Line(rehearsed), Line(rehearsed)
     with pytest.raises(Unanswered):
@@ -370,6 +377,7 @@ def shared(store: Path | str) -> dict[str, str]:
 
 
 def test_concurrent_yeses_to_one_question_ring_one_phone(world: World, home: Path, store: Path | str) -> None:
+    owner(home)
     lines = [Line(world.settings(home, rehearse=True, **shared(store))) for _ in range(4)]
     seals: list[str] = []
 
@@ -441,6 +449,8 @@ class Generous:
         self.minutes, self.dials, self._lock = minutes, 0, threading.Lock()
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/v1/phone-numbers":
+            return httpx.Response(200, json={"data": [HELD]})
         if request.method == "GET":
             return httpx.Response(200, json={"remaining": self.minutes, "reserved": 0})
         with self._lock:
@@ -462,7 +472,8 @@ def raced(
         client = Client(
             line=lines[number % len(lines)], approve=approve, transport=httpx.MockTransport(topcalls)
         )
-        request = PlaceCall(**{**CALL, "task": f"Ask about table {number}."}, max_duration=minutes)
+        whom = {"phone_number": f"+1415555012{number}", "task": f"Ask about table {number}."}
+        request = PlaceCall(**whom, max_duration=minutes)
         try:
             client.send(request)
         except TopCallsError as error:
@@ -486,9 +497,7 @@ def test_concurrent_callers_never_overspend_by_a_minute(
     left: float,
     each: float,
 ) -> None:
-    home.mkdir(exist_ok=True)
-    if limit == "policy":
-        (home / "policy.toml").write_text(f"minutes_per_day = {left}\n")
+    owner(home, f"minutes_per_day = {left}\n" if limit == "policy" else "")
     topcalls = Generous(left if limit == "balance" else 500)
     lines = [live(**shared(store)) for _ in range(3)]
     try:
