@@ -143,7 +143,7 @@ def _asked(line: Line, journal: Journal, shown: Standing) -> AskRow:
         question(shown, desk.live).document(),
     )
     row = journal.open_ask(mine)
-    if row.used_at is None:
+    if row.decision != "yes" or row.used_at is None:
         return row
     journal.close_ask(row.key, now, used=True)  # the same step was taken before, and taken back since
     return journal.open_ask(mine)
