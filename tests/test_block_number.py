@@ -348,6 +348,7 @@ def test_where_neither_file_nor_journal_can_be_written_it_is_an_error_in_words(
 def test_where_the_file_cannot_be_written_a_journal_that_can_is_enough(
     keyed: World, kept: Path, database: str, breakage: str
 ) -> None:
+    Journal(database).close()
     env = {"TOPCALLS_JOURNAL": database, "TOPCALLS_SECRET": "shared by all"}
     said = told_by(breakage, kept, **env)
     assert said.startswith("The number is blocked by the journal alone: ")
