@@ -17,12 +17,13 @@ _LOOK_ALIKE = str.maketrans(
 )
 """Cyrillic, Greek and small capital letters, and the Latin letters that they pass for."""
 _DIGITS = str.maketrans("013457", "oieast")
-_LONGEST = 20
-"""Letters that a word of the vocabulary may have."""
+_LONGEST, _LONGEST_HEAD = 20, 40
+"""Letters that a word of the vocabulary may have, and characters of what stands over a list."""
 _UNSEEN = frozenset("\u115f\u1160\u2800")
 _MARK = "\x00"
 """Stands for a sentence's end while there are still other full stops."""
 _APOSTROPHES = re.compile("['’‘`´ʼ＇]")
+_ITEM = re.compile(r"\s*(?:[-*•#]|\d+[.)])")
 _SENTENCE_ENDS = re.compile(r"(?:(?<![.!?…。])[.!?…。]+(?=\s|$)|;|\n\s*\n|\n\s*(?:[-*•#]|\d+[.)]))")
 _PAUSES = re.compile(r"[,:()\[\]—–]|\s-\s")
 _TOKENS = re.compile(r"[^\W_]+|[.,]")
@@ -35,7 +36,7 @@ def folded(text: str, vocabulary: Collection[str] = ()) -> list[str]:
 
     Letters that stand one by one are one word, or several of the `vocabulary`.
     """
-    plain = _APOSTROPHES.sub("", _bare(text))
+    plain = _APOSTROPHES.sub("", _headed(_bare(text)))
     plain = _INITIALS.sub(r"\1", _TITLES.sub(r"\1 ", plain))
     plain = _PAUSES.sub(f" {PAUSE} ", _SENTENCE_ENDS.sub(f" {_MARK} ", plain))
     plain = plain.replace("%", " percent ").replace(".", " ").replace(_MARK, END)
@@ -82,6 +83,22 @@ def _bare(text: str) -> str:
         one for one in shown if unicodedata.category(one) not in ("Cf", "Mn", "Me") and one not in _UNSEEN
     )
     return "".join(seen).translate(_LOOK_ALIKE)
+
+
+def _headed(text: str) -> str:
+    """A text in which a list's items each begin with the few words over the list: "Never: - reveal ..."."""
+    if "\n" not in text:
+        return text
+    head = ""
+    lines = []
+    for line in text.split("\n"):
+        if item := _ITEM.match(line):
+            line = f"{item[0]} {head} {line[item.end() :]}"
+        elif line.strip():
+            title = line.strip(" \t\r*_#")
+            head = title[:-1] if title.endswith(":") and len(title) <= _LONGEST_HEAD else ""
+        lines.append(line)
+    return "\n".join(lines)
 
 
 def _lettered(word: str) -> str:
