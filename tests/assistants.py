@@ -56,12 +56,22 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     served.close()
 
 
-def furnished(home: Path, town: World, lines: str = "", **given: Any) -> Path:
-    """A home with a policy that was accepted and an empty journal, to be copied."""
-    owner(home, lines, **given)
-    line = Line(town.settings(home, rehearse=True))
-    line.desk().journal()
-    line.close()
+@pytest.fixture(scope="module")
+def homes(town: World, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Makes homes: each with the policy of an owner, accepted unless another one was, and an empty journal."""
+    made: dict[tuple[str, str | None], Path] = {}
+
+    def home(lines: str = "", accepted: str | None = None) -> Path:
+        if (lines, accepted) not in made:
+            made[lines, accepted] = template = tmp_path_factory.mktemp("owners") / "template"
+            owner(template, lines, accepted=accepted)
+            line = Line(town.settings(template, rehearse=True))
+            line.desk().journal()
+            line.close()
+        fresh = tmp_path_factory.mktemp("homes") / "home"
+        shutil.copytree(made[lines, accepted], fresh)
+        return fresh
+
     return home
 
 
@@ -124,6 +134,7 @@ class Assistant:
     surface: str
     line: Line
     person: Person
+    portal: BlockingPortal
     call: Call
     at_once: Callable[[list[tuple[str, Mapping[str, Any]]]], list[Told]]
     """Several calls at the same moment."""
@@ -131,17 +142,19 @@ class Assistant:
     """The MCP session below, where there is one."""
 
 
-def rehearsed(settings: Settings, says: Callable[[str], bool | None] = yes) -> tuple[Line, Person]:
-    """A line with its own time, and the person whom it asks."""
-    time = Time(timedelta())
+def rehearsed(
+    settings: Settings, says: Callable[[str], bool | None] = yes, ahead: timedelta = timedelta()
+) -> tuple[Line, Person]:
+    """A line with its own time, so much ahead of real time, and the person whom it asks."""
+    time = Time(ahead)
     return Line(settings, clock=time.clock, timer=time.timer), Person(says, time)
 
 
 @contextmanager
 def assistant(
-    surface: str, line: Line, person: Person, portal: BlockingPortal, toolsets: str = "all"
+    surface: str, line: Line, person: Person, portal: BlockingPortal, *, forms: bool = True
 ) -> Iterator[Assistant]:
-    """An assistant that is connected over one surface. In the MCP it shows forms."""
+    """An assistant that is connected over one surface. In the MCP it shows forms, where it can."""
     with ExitStack() as stack:
         session = None
         match surface:
@@ -152,7 +165,7 @@ def assistant(
                     return await _to_thread(lambda: _sent(client, tool, given))
             case "langchain":
                 client = stack.enter_context(Client(line=line))
-                toolkit = TopCallsToolkit(client=client, approve=person.approve, toolsets=toolsets)
+                toolkit = TopCallsToolkit(client=client, approve=person.approve, toolsets="all")
                 tools = {tool.name: tool for tool in toolkit.get_tools()}
 
                 async def call(tool: str, given: Mapping[str, Any]) -> Told:
@@ -160,7 +173,7 @@ def assistant(
             case _:
                 mode = "legacy" if surface == "legacy mcp" else "auto"
                 session = stack.enter_context(
-                    portal.wrap_async_context_manager(_connected(line, mode, person))
+                    portal.wrap_async_context_manager(_connected(line, mode, person if forms else None))
                 )
 
                 async def call(tool: str, given: Mapping[str, Any]) -> Told:
@@ -170,6 +183,7 @@ def assistant(
             surface,
             line,
             person,
+            portal,
             lambda tool, given: portal.call(call, tool, given),
             lambda calls: portal.call(_at_once, call, calls),
             session,
@@ -177,18 +191,50 @@ def assistant(
         line.close()
 
 
-def copied(template: Path, home: Path) -> Path:
-    """A home like another one, with a journal of its own."""
-    shutil.copytree(template, home)
-    return home
+Anew = Callable[..., Assistant]
+
+
+@pytest.fixture
+def anew(town: World, portal: BlockingPortal, homes: Callable[..., Path]) -> Iterator[Anew]:
+    """Makes an assistant with a home, an owner and a person of its own."""
+    with ExitStack() as stack:
+
+        def make(
+            surface: str, lines: str = "", says: Any = yes, *, forms: bool = True, **given: Any
+        ) -> Assistant:
+            home = homes(lines, **given)
+            system = home / "system.toml"
+            settings = town.settings(home, rehearse=True, toolsets="all", system=system, browser="none")
+            line, person = rehearsed(settings, says)
+            return stack.enter_context(assistant(surface, line, person, portal, forms=forms))
+
+        yield make
+
+
+def file(name: str, text: str) -> Callable[[Assistant], None]:
+    """Somebody writes a file of the owner's."""
+
+    def write(one: Assistant) -> None:
+        (one.line.settings.home / name).write_text(text)
+
+    return write
+
+
+def policy_line(name: str, value: str) -> Callable[[Assistant], None]:
+    """Somebody changes one line of policy.toml."""
+
+    def write(one: Assistant) -> None:
+        path = one.line.settings.home / "policy.toml"
+        kept = [line for line in path.read_text().splitlines() if not line.startswith(f"{name} =")]
+        path.write_text("\n".join([*kept, f"{name} = {value}", ""]))
+
+    return write
 
 
 @asynccontextmanager
-async def _connected(line: Line, mode: str, person: Person):  # type: ignore[no-untyped-def]
-    async with (
-        AsyncClient(line=line) as client,
-        MCP(serve(client), mode=mode, elicitation_callback=person.form) as mcp,  # type: ignore[arg-type]
-    ):
+async def _connected(line: Line, mode: str, person: Person | None) -> Any:
+    forms: Any = {"elicitation_callback": person.form} if person else {}
+    async with AsyncClient(line=line) as client, MCP(serve(client), mode=mode, **forms) as mcp:
         yield mcp
 
 
