@@ -119,7 +119,7 @@ SCENES: Mapping[str, Scene] = {
     "minutes-per-call": Scene(call(max_duration=30), known()),
     "minutes-per-day": Scene(call(), known(day_minutes=52)),
     "minutes-per-month": Scene(call(), known(month_minutes=600)),
-    "calls-per-day": Scene(call(), known(day_calls=20)),
+    "calls-per-day": Scene(call(), known(day_calls=20, oldest=DAY - timedelta(hours=20))),
     "calls-at-once": Scene(call(), known(calls_under_way=2)),
     "caller": Scene(call(), known(), policy({}, "personal")),
     "consent": Scene(call(), known(), OUTREACH),

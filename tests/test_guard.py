@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,13 +11,16 @@ import pytest
 from phonenumbers import PhoneNumberType
 
 from topcalls_tools import AddPhoneNumber, PlaceCall, StartCampaign, StopCall
+from topcalls_tools.action import Effect
+from topcalls_tools.api import CATALOG
 from topcalls_tools.api.account import Balance
 from topcalls_tools.api.campaigns import Campaign
 from topcalls_tools.api.fields import E164
 from topcalls_tools.errors import Refused
-from topcalls_tools.guard import Facts, Refuse, Said, judge, numbers
+from topcalls_tools.guard import DIALS, Facts, Refuse, judge, numbers
 from topcalls_tools.guard.policy import Policy
 from topcalls_tools.guard.rules import RULES
+from topcalls_tools.tools import TOOLS
 
 from .conftest import CALL, allowing
 
@@ -121,6 +125,8 @@ def facts(balance: Balance | None = None, **more: Any) -> Facts:
 
 def said(rule: str, action: Any, facts: Facts, policy: Policy) -> str | None:
     """What one rule says: a refusal as its sentence, what a person may decide as it is, else nothing."""
+    if not isinstance(action, RULES[rule].of):
+        return None
     match RULES[rule].check(action, facts, policy):
         case Refuse(why, works):
             return f"{why}; {works}."
@@ -331,6 +337,17 @@ def test_what_every_rule_of_such_a_deed_says_is_given_in_their_order() -> None:
         "from-number": "No active number was found from which TopCalls could call.",
         "minutes-left": "TopCalls did not say how many call minutes are left.",
     }
+
+
+def test_whatever_rings_is_heard_by_the_rules_of_what_rings() -> None:
+    for action in (*CATALOG, *TOOLS):
+        carries = "phone_number" in json.dumps(action.input_schema()) and action.toolset in ("calls", "leads")
+        if action.effect in (Effect.SPEND, Effect.WRITE) and carries:
+            assert issubclass(action, RULES["never-numbers"].of), action.tool
+            assert issubclass(action, RULES["do-not-call"].of), action.tool
+        if action.effect is Effect.SPEND:
+            assert issubclass(action, DIALS), action.tool
+            assert issubclass(action, RULES["minutes-left"].of), action.tool
 
 
 def test_of_several_refusals_the_first_is_said() -> None:

@@ -45,7 +45,7 @@ from .snapshots import ROOT, documents
 
 NAMES = [name for name in SCENES if name in RULES]
 REFUSING = [name for name in NAMES if not SCENES[name].asks]
-TIMED = {"hours", "attempts", "campaign-hours"}
+TIMED = {"hours", "attempts", "campaign-hours", "minutes-per-month", "calls-per-day"}
 """The rules that know until when they refuse."""
 SYDNEY, MOSCOW = "+61255501234", "+79161234567"
 EVE = datetime(2026, 12, 24, 17, 0, tzinfo=UTC)
@@ -106,7 +106,7 @@ def test_where_time_is_the_reason_the_earliest_time_is_said(name: str) -> None:
     assert (refuse.earliest is not None) == (name in TIMED)
     if refuse.earliest:
         assert refuse.earliest > scene.facts.now
-        assert f"from {refuse.earliest.astimezone(UTC):%Y-%m-%d %H:%M} UTC, " in refuse.works
+        assert f"{refuse.earliest.astimezone(UTC):%Y-%m-%d %H:%M} UTC" in refuse.works
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -405,8 +405,9 @@ async def test_a_yes_counts_on_another_machine_that_shares_journal_and_secret(
     """Two homes, one PostgreSQL: asked here, agreed to here, dialled there, and there is one ring."""
     import anyio
 
-    def machine(name: str, **given: Any) -> Line:
-        return Line(world.settings(tmp_path / name, rehearse=True, journal=database, **given))
+    def machine(name: str, secret: str) -> Line:
+        owner(tmp_path / name, secret=secret)
+        return Line(world.settings(tmp_path / name, rehearse=True, journal=database, secret=secret))
 
     here, there = (machine(name, secret="of both machines") for name in ("here", "there"))
     stranger = machine("stranger", secret="of another owner")
@@ -427,6 +428,7 @@ def test_a_stop_on_one_machine_ends_the_yeses_of_the_other(
     world: World, tmp_path: Path, database: str
 ) -> None:
     def machine(name: str) -> Line:
+        owner(tmp_path / name, secret="of both")
         return Line(world.settings(tmp_path / name, rehearse=True, journal=database, secret="of both"))
 
     here, there = machine("here"), machine("there")

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .address import address
-from .errors import Misconfigured
+from .errors import Misconfigured, Refused
 from .settings import Approval, Settings, stamp
 from .steps import Desk
 
@@ -233,8 +233,12 @@ class Line:
             return at if at.tzinfo else at.replace(tzinfo=UTC)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError):
-            return self.clock()  # somebody stopped everything, and nobody can say when: no yes is later
+        except (OSError, ValueError):  # somebody stopped everything, and nobody can say when
+            where = self.settings.home / "stopped_at"
+            raise Refused(
+                "stop-all",
+                f"{where} cannot be read, and nothing is dialled; delete it to let calls go again.",
+            ) from None
 
     def _stop(self, at: datetime) -> bool:
         try:

@@ -68,7 +68,7 @@ def agreed(request: Endpoint[R], desk: Desk, answer: Answer | None) -> Flow[R]:
             raise Declined(_AGREED_BEFORE)
         case None:
             if answer is None:
-                answer = yield from _put(request, words, ask, desk)
+                answer = yield from _put(request, words, ask, desk, opened=ask.key == mine.key)
                 _answered(ask, answer, digest, desk)
                 known = yield from looked(request, desk)  # the world moves while a person thinks
                 if _digest(request, known, desk) != digest or _most(request, known) > ask.minutes:
@@ -81,7 +81,7 @@ def agreed(request: Endpoint[R], desk: Desk, answer: Answer | None) -> Flow[R]:
         if request.effect is not Effect.SPEND:
             reply = yield from _once(request, yes, known, desk)
         elif desk.left() < TO_DIAL:
-            yield Keep(lambda: desk.journal().decide(ask.key, "yes", yes.by, desk.clock()))
+            yield Keep(lambda: desk.journal().decide(ask.key, "yes", yes.by, desk.clock(), ask.minutes))
             raise Refused(
                 "time-left", "Too little time was left to dial safely; the same call again goes on."
             )
@@ -111,8 +111,9 @@ def _unasked(said: tuple[Said, ...]) -> str:
     return refused[0] if refused else UNASKED
 
 
-def _put(request: Endpoint[Any], words: Question, ask: AskRow, desk: Desk) -> Flow[Answer]:
-    """Ask the person. A question that nobody can be shown is not left standing; one that waits is."""
+def _put(request: Endpoint[Any], words: Question, ask: AskRow, desk: Desk, *, opened: bool) -> Flow[Answer]:
+    """Ask the person. A question that nobody can be shown is not left standing, where this call `opened` it;
+    one that waits is."""
     owner = desk.policy()
     covered = isinstance(request, PlaceCall) and None not in (owner.numbers, owner.minutes_per_day)
     try:
@@ -120,7 +121,8 @@ def _put(request: Endpoint[Any], words: Question, ask: AskRow, desk: Desk) -> Fl
     except Unanswered:
         raise
     except TopCallsError:
-        yield Keep(lambda: desk.journal().close_ask(ask.key, desk.clock()))
+        if opened:
+            yield Keep(lambda: desk.journal().close_ask(ask.key, desk.clock()))
         raise
     if answer.by != "page":  # an assistant waits for that one too
         desk.restart()

@@ -85,6 +85,8 @@ def ring(request: Endpoint[R], row: DialRow, desk: Desk, doubt: TopCallsError | 
     for pause in (*PAUSES, None):
         if doubt and (reply := (yield from _looked_for(request, row, desk, doubt))) is not None:
             return reply
+        if doubt and desk.left() < TO_DIAL:
+            raise doubt
         try:
             placed = request.reply((yield from transmit(request, desk, row.key, lambda: _still(row, desk))))
         except Broken as error:
@@ -143,9 +145,11 @@ def _traces(request: Endpoint[Any], row: DialRow, desk: Desk) -> Flow[list[dict[
             case PlaceCall():
                 recent = yield from read(ListCalls(limit=200), desk)
                 listed = [call for call in recent.data if _could_be(request, call, row.sent_at)]
+                undated = any(_to(request, call) and moment(call.created_at) is None for call in recent.data)
                 others = yield Keep(lambda: desk.journal().others(row, [call.id for call in listed]))
                 found: list[dict[str, Any]] = []
-                strange = recent.next_cursor is not None and _since(recent.data[-1:], row.sent_at)
+                goes_on = recent.next_cursor is not None and _since(recent.data[-1:], row.sent_at)
+                strange = goes_on or undated
                 for one in listed:
                     if one.id in others:
                         continue
@@ -167,10 +171,14 @@ def _traces(request: Endpoint[Any], row: DialRow, desk: Desk) -> Flow[list[dict[
 
 def _could_be(request: PlaceCall, call: CallInList, sent_at: datetime) -> bool:
     """Whether a listed call has our number and caller id and was made in the time of this dial."""
-    ours = call.phone_number == request.phone_number
-    ours = ours and (request.from_number is None or call.from_phone_number == request.from_number)
     created = moment(call.created_at)
-    return ours and created is not None and -CLOCKS_DIFFER <= created - sent_at <= ASK_LIVES
+    return _to(request, call) and created is not None and -CLOCKS_DIFFER <= created - sent_at <= ASK_LIVES
+
+
+def _to(request: PlaceCall, call: CallInList) -> bool:
+    """Whether a listed call has our number and caller id."""
+    ours = call.phone_number == request.phone_number
+    return ours and (request.from_number is None or call.from_phone_number == request.from_number)
 
 
 def _since(calls: tuple[CallInList, ...], sent_at: datetime) -> bool:
@@ -196,7 +204,7 @@ def kept(reply: R, write: Callable[[], object]) -> Flow[R]:
         yield Keep(write)
     except TopCallsError:
         return reply.model_copy(
-            update={"note": "This was done, but the journal could not be written; see to its disk."}
+            update={"note": "This was done, but the journal could not be written; see to its store."}
         )
     return reply
 

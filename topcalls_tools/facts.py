@@ -13,7 +13,7 @@ from .dnc import digest
 from .endpoint import Endpoint
 from .errors import Misconfigured, Refused
 from .guard import Facts, Rung, Said, judge, numbers
-from .journal import DialRow, Inquiry, Ledger
+from .journal import CLOCKS_DIFFER, DialRow, Inquiry, Ledger
 from .steps import Desk, Flow, Keep, read
 from .wire import iso
 
@@ -69,6 +69,7 @@ def facts(request: Action[Any], known: Known, ledger: Ledger, desk: Desk) -> Fac
         month_minutes=ledger.month_minutes,
         unseen_minutes=ledger.unseen_minutes,
         day_calls=ledger.day_calls,
+        oldest=ledger.oldest,
         calls_under_way=ledger.calls_under_way,
         rung={number: tuple(dials) for number, dials in rung.items()},
     )
@@ -96,8 +97,10 @@ def allowed(request: Endpoint[Any], known: Known, row: DialRow, desk: Desk) -> F
 
 
 def stopped_at(ledger: Ledger, desk: Desk) -> datetime | None:
-    """When everything was stopped last, by the journal or by the file beside it."""
-    return max(filter(None, (ledger.stopped_at, desk.stopped_at())), default=None)
+    """When everything was stopped last, by the file beside the journal, or by the journal: by the clock of
+    another machine then, whose yeses may be older than they look."""
+    here, shared = desk.stopped_at(), ledger.stopped_at
+    return here if shared is None or (here and here >= shared) else shared + CLOCKS_DIFFER
 
 
 def _whose(request: Action[Any], desk: Desk) -> dict[str, str]:

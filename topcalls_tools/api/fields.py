@@ -39,7 +39,8 @@ class E164(str):
 
     @classmethod
     def parse(cls, text: str) -> E164:
-        """Read a number in international form; spaces, dots, dashes, slashes and parentheses may stand in it.
+        """Read a number in international form; spaces, dots, dashes, slashes and parentheses may stand in it,
+        and the zero or one that is dialled within a country: +49 (0)30 1234567 is +49301234567.
 
         Raises ValueError with a sentence: no plus sign, no such country code, too short, too long.
         """
@@ -49,9 +50,7 @@ class E164(str):
                 "is no international number; write a plus sign, the country code and the number, "
                 "such as +14155550123"
             )
-        if trouble := _undialable(digits):
-            raise ValueError(trouble)
-        return cls(digits)
+        return cls(_dialled(digits))
 
     @property
     def masked(self) -> str:
@@ -60,21 +59,17 @@ class E164(str):
 
 
 @lru_cache(maxsize=2048)
-def _undialable(digits: str) -> str | None:
-    """Why a number cannot be dialled, by libphonenumber; None where it can. One dial asks several times."""
-    from phonenumbers import (
-        NumberParseException,
-        ValidationResult,
-        is_possible_number_with_reason,
-        parse,
-        region_code_for_country_code,
-    )
+def _dialled(digits: str) -> str:
+    """A number in the one form in which libphonenumber dials it, or ValueError. One dial asks several times."""
+    import phonenumbers
+    from phonenumbers import PhoneNumberFormat, ValidationResult
 
     try:
-        number = parse(digits)
-    except NumberParseException as error:
-        return f"cannot be dialled ({str(error).partition(') ')[2].rstrip('.')}); check the country code"
-    match is_possible_number_with_reason(number):
+        number = phonenumbers.parse(digits)
+    except phonenumbers.NumberParseException as error:
+        why = str(error).partition(") ")[2].rstrip(".")
+        raise ValueError(f"cannot be dialled ({why}); check the country code") from None
+    match phonenumbers.is_possible_number_with_reason(number):
         case ValidationResult.TOO_SHORT:
             trouble = "too short"
         case ValidationResult.TOO_LONG:
@@ -82,9 +77,9 @@ def _undialable(digits: str) -> str | None:
         case ValidationResult.INVALID_LENGTH:
             trouble = "of the wrong length"
         case _:
-            return None
-    country = region_code_for_country_code(number.country_code or 0)
-    return f"is {trouble} for country code +{number.country_code} ({country}); check its digits"
+            return str(phonenumbers.format_number(number, PhoneNumberFormat.E164))
+    country = phonenumbers.region_code_for_country_code(number.country_code or 0)
+    raise ValueError(f"is {trouble} for country code +{number.country_code} ({country}); check its digits")
 
 
 PhoneNumber = Annotated[

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from ..action import Action
 from ..api.calls import PlaceCall
+from ..api.campaigns import StartCampaign
 from ..api.fields import E164
 from ..errors import Refused
 
@@ -53,6 +54,8 @@ class Facts:
     """Minutes that are reserved and that TopCalls' balance does not show yet."""
     day_calls: int = 0
     """Dials of the last 24 hours."""
+    oldest: datetime | None = None
+    """When the first of those was sent."""
     calls_under_way: int = 0
     """Calls that are not known to have ended."""
     rung: Mapping[str, tuple[Rung, ...]] = field(default_factory=dict)
@@ -131,6 +134,10 @@ def judge(action: Action[Any], facts: Facts, policy: Policy) -> tuple[Said, ...]
         if isinstance(one.verdict, Refuse) and not one.lenient:
             raise Refused(one.rule, str(one.verdict), one.verdict.earliest)
     return said
+
+
+DIALS = (PlaceCall, StartCampaign)
+"""The deeds that ring phones."""
 
 
 def called(action: Action[Any]) -> tuple[E164, ...]:

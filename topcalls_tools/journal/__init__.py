@@ -116,6 +116,8 @@ class Ledger:
     """Minutes reserved by dials that TopCalls' balance does not show yet."""
     day_calls: int = 0
     """Dials of the last 24 hours."""
+    oldest: datetime | None = None
+    """When the first of those was sent."""
     calls_under_way: int = 0
     """Calls that are not known to have ended."""
     earlier: tuple[Earlier, ...] = ()

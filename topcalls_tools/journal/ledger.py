@@ -38,6 +38,7 @@ def ledger(db: Connection, inquiry: Inquiry, now: datetime) -> Ledger:
         month_minutes=sums.month,
         unseen_minutes=sums.unseen or 0,
         day_calls=sums.calls,
+        oldest=sums.oldest,
         calls_under_way=sums.under_way,
         blocked=blocked,
         earlier=earlier,

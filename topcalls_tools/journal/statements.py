@@ -75,6 +75,7 @@ _unseen = (
 )
 _stop = select(stops.c.at).where(stops.c.account == bindparam("account")).scalar_subquery()
 _calls = select(func.count()).where(_lately, dials.c.state != "failed").scalar_subquery()
+_oldest = select(func.min(dials.c.sent_at)).where(_lately, dials.c.state != "failed").scalar_subquery()
 _own_call = select(func.count()).where(dials.c.key == bindparam("besides"), _lately).scalar_subquery()
 _under_way = (
     select(func.count())
@@ -93,6 +94,7 @@ SUMS = select(
     (func.coalesce(_day, 0) - func.coalesce(_own, 0)).label("day"),
     (func.coalesce(_month, 0) - func.coalesce(_own_month, 0)).label("month"),
     (_calls - _own_call).label("calls"),
+    _oldest.label("oldest"),
     _under_way.label("under_way"),
     _unseen.label("unseen"),
     _stop.label("stop"),

@@ -6,7 +6,7 @@ A rule's docstring is its row in the table of rules. `verified` rules were read 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -60,6 +60,13 @@ def rule(
     return register
 
 
+def some(names: Collection[str], most: int = 6) -> str:
+    """Names with commas between, and how many more there are."""
+    first = sorted(names)[:most]
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(first)}{more}" if first else "none"
+
+
 from . import numbers, times, minutes, people, words, objects  # noqa: E402, I001  (in the order in which they are heard)
 
-__all__ = ["RULES", "Rule", "minutes", "numbers", "objects", "people", "rule", "times", "words"]
+__all__ = ["RULES", "Rule", "minutes", "numbers", "objects", "people", "rule", "some", "times", "words"]

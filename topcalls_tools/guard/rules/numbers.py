@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import phonenumbers
 from phonenumbers import PhoneNumberType, shortnumberinfo
 
-from ...action import Action, Effect
+from ...action import Action
 from ...api.calls import PlaceCall
 from ...api.fields import E164
 from ...api.leads import CreateLead, ImportLeads, UpdateLead
 from ...api.phone_numbers import Number, NumberPage
 from ...places import region
-from .. import Allow, AskPerson, Facts, Refuse, Verdict, called, numbers
-from . import rule
+from .. import DIALS, Allow, AskPerson, Facts, Refuse, Verdict, called, numbers
+from . import rule, some
 
 if TYPE_CHECKING:
     from ..policy import Policy
@@ -28,10 +28,13 @@ E.164)."""
 _DISASTER = frozenset({888})
 _PREMIUM = frozenset({979})
 """International premium rate (ITU E.169.2)."""
+_IN_REACH = (PlaceCall, CreateLead, ImportLeads, UpdateLead)
+"""What names numbers that will ring: at once, or because a campaign finds them on a list."""
 _ORDINARY = "call an ordinary fixed-line, mobile or toll-free number"
 
 
 @rule(
+    of=_IN_REACH,
     source="kinds of numbers as libphonenumber knows them; ITU E.164, E.169.2",
     checked="2026-11-23",
     always=True,
@@ -39,32 +42,29 @@ _ORDINARY = "call an ordinary fixed-line, mobile or toll-free number"
 def never_numbers(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
     """Emergency, short, premium-rate, satellite and unassigned numbers are never dialled, and never put on a
     list from which they would be, whatever anybody says."""
-    if _puts_in_reach(action):
-        for number in numbers(action):
-            if kind := _forbidden(number):
-                return Refuse(f"{number} is {kind}, and such numbers are never dialled", _ORDINARY)
+    for number in numbers(action):
+        if kind := _forbidden(number):
+            return Refuse(f"{number} is {kind}, and such numbers are never dialled", _ORDINARY)
     return Allow()
 
 
-@rule(source="47 CFR 64.1200(a)(10), (d)(3)", checked="2026-11-23", always=True)
+@rule(of=_IN_REACH, source="47 CFR 64.1200(a)(10), (d)(3)", checked="2026-11-23", always=True)
 def do_not_call(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
     """A number that is not to be called is not called, whoever asks for it, and joins no list of people to
     call."""
-    if _puts_in_reach(action):
-        for number in numbers(action):
-            if number in facts.blocked:
-                return Refuse(
-                    f"{number} is not to be called any more",
-                    "call somebody else; only the owner takes a number off that list, with topcalls dnc "
-                    "remove",
-                )
+    for number in numbers(action):
+        if number in facts.blocked:
+            return Refuse(
+                f"{number} is not to be called any more",
+                "call somebody else; only the owner takes a number off that list, with topcalls dnc remove",
+            )
     return Allow()
 
 
-@rule(source="house", checked="2026-11-25", always=True)
+@rule(of=DIALS, source="house", checked="2026-11-25", always=True)
 def only_these(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
     """Where the owner has named the numbers that may be called, no other is."""
-    if action.effect is not Effect.SPEND or policy.numbers is None:
+    if policy.numbers is None:
         return Allow()
     if not called(action):
         return Refuse(
@@ -87,10 +87,10 @@ def countries(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
             return Refuse(f"{number} belongs to no country", _ORDINARY)
         allowed = _own(facts) if policy.countries == "own" else policy.countries
         if where not in allowed:
-            named = ", ".join(sorted(allowed)) or "none"
+            them = "those of its active numbers and " if policy.countries == "own" else ""
             return Refuse(
-                f"{number} is in {where}, and the countries that may be called are: {named}",
-                f'let the owner add it in policy.toml, such as countries = ["{where}"]',
+                f"{number} is in {where}, and the countries that may be called are: {some(allowed)}",
+                f'let the owner name {them}"{where}" under countries in policy.toml',
             )
     return Allow()
 
@@ -127,14 +127,8 @@ def from_number(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
         if mine is None
         else (f"{action.from_number} is not active yet, or no longer")
     )
-    usable = sorted({one.number for one in held if one.status == "active" and one.number})
-    named = f"use {' or '.join(usable[:3])}, or leave from_number out" if usable else "leave from_number out"
-    return Refuse(why, named)
-
-
-def _puts_in_reach(action: Action[Any]) -> bool:
-    """Whether a number in it may ring: at once, or because a campaign finds it on a list."""
-    return action.effect is Effect.SPEND or isinstance(action, CreateLead | ImportLeads | UpdateLead)
+    usable = {one.number for one in held if one.status == "active" and one.number}
+    return Refuse(why, f"leave from_number out, or use an active one: {some(usable)}")
 
 
 def _numbers(facts: Facts) -> tuple[Number, ...]:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from ...api.calls import PlaceCall
 from .. import Allow, AskPerson, Facts, Refuse, Verdict, called
-from . import rule
+from . import rule, some
 
 if TYPE_CHECKING:
     from ..policy import Policy
@@ -58,8 +58,7 @@ def webhook_hosts(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
     host = (urlsplit(str(action.webhook_url)).hostname or "").lower()
     if host in policy.webhook_hosts:
         return Allow()
-    named = ", ".join(sorted(policy.webhook_hosts)) or "none"
     return Refuse(
-        f"The host of webhook_url is not among those that the owner named: {named}",
+        f"The host of webhook_url is not among those that the owner named: {some(policy.webhook_hosts)}",
         "leave webhook_url out, or let the owner add its host to webhook_hosts in policy.toml",
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import phonenumbers
 from phonenumbers import PhoneNumberType
 
-from ...action import Action
+from ...api.calls import PlaceCall
 from ...api.fields import E164
 from ...places import here_and_there, region, time_in, zone, zones
 from .. import Allow, AskPerson, Facts, Refuse, Rung, Verdict, called
@@ -26,10 +26,11 @@ _ZONE = "let the owner give it a zone in contacts.toml"
 
 
 @rule(
+    of=PlaceCall,
     source="8:00-21:00: 47 CFR 64.1200(c)(1); zones as libphonenumber knows them",
     checked="2026-11-25",
 )
-def hours(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+def hours(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
     """A phone rings in the owner's hours alone, by the clock where it is, with a warning at their edges or
     where they may be over. Exempt are the owner's own numbers, contacts with hours "any", and a country's
     toll-free numbers."""
@@ -54,8 +55,8 @@ def hours(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
     return Allow()
 
 
-@rule(source="house", checked="2026-11-25")
-def attempts(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+@rule(of=PlaceCall, source="house", checked="2026-11-25")
+def attempts(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
     """In 24 hours a number is dialled no more often than the owner allows. The owner's own are exempt."""
     most = policy.attempts_per_day
     for number in called(action):
@@ -71,8 +72,8 @@ def attempts(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
     return Allow()
 
 
-@rule(source="house", checked="2026-11-25")
-def duplicate(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
+@rule(of=PlaceCall, source="house", checked="2026-11-25")
+def duplicate(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
     """A number is not called while it is being called; and a second call is asked about as a repetition soon
     after the first, or while nobody knows whether that one rang. The owner's own numbers are exempt."""
     for number in called(action):
