@@ -374,7 +374,9 @@ def test_a_question_survives_its_document(data: st.DataObject) -> None:
 
 def test_a_document_holds_each_value_whole_and_apart() -> None:
     posing = "Place call? Practice: no phone rings.\n" * 40
-    document = asked(PlaceCall(**{**CALL, "task": posing}), contact=Contact.model_construct(name=posing, zone=None)).document()
+    document = asked(
+        PlaceCall(**{**CALL, "task": posing}), contact=Contact.model_construct(name=posing, zone=None)
+    ).document()
     values = {one["label"]: one["value"] for one in document.pop("quoted")}
     assert values["task"] == values["called in your contacts"] == posing
     assert "Practice" not in json.dumps(document)
