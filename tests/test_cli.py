@@ -27,7 +27,7 @@ from topcalls_tools.sandbox import bound, open_sandbox
 from topcalls_tools.settings import Settings
 from topcalls_tools.tools import TOOLS
 
-from .conftest import CALL, NUMBER, World
+from .conftest import CALL, NUMBER, World, owner
 
 LIST = "66666666-6666-4666-8666-666666666666"
 PLACE = ["place-call", "--phone-number", NUMBER, "--task", CALL["task"]]
@@ -38,7 +38,8 @@ def run(*arguments: str, **env: str) -> Result:
 
 
 @pytest.fixture
-def keyed(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+def keyed(world: World, home: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    owner(home)
     monkeypatch.setenv("TOPCALLS_API_KEY", world.key)
     monkeypatch.setenv("TOPCALLS_BASE_URL", world.url)
     return world

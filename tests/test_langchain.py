@@ -22,6 +22,7 @@ from topcalls_tools.steps import Ask
 from topcalls_tools.tools import TOOLS, chosen
 
 from .conftest import CALL, World
+from .test_flow import Script
 from .test_mcp import JSON
 from .test_witness import witness
 
@@ -192,6 +193,6 @@ def test_arbitrary_json_never_escapes_as_an_exception(line: Line, action: Any) -
 
 
 def test_with_a_live_key_without_approve_it_is_refused(live: Callable[..., Line]) -> None:
-    minutes = httpx.MockTransport(lambda request: httpx.Response(200, json={"remaining": 500}))
-    tool = tools_of(client=Client(line=live(), transport=minutes))["place_call"]
+    looks = httpx.MockTransport(Script().play)
+    tool = tools_of(client=Client(line=live(), transport=looks))["place_call"]
     assert "nobody can be asked here" in tool.invoke(call("place_call", **CALL)).content
