@@ -19,7 +19,8 @@ from topcalls_tools.errors import Refused
 from topcalls_tools.guard import AskPerson, Facts, Verdict
 from topcalls_tools.guard.policy import Policy, policy
 from topcalls_tools.guard.rules import RULES, rule
-from topcalls_tools.journal import AskRow, archive
+from topcalls_tools.journal import AskRow, Inquiry, Yes, archive
+from topcalls_tools.journal.store import Journal
 from topcalls_tools.policies import ACCEPTED, accept
 from topcalls_tools.settings import Settings
 
@@ -366,6 +367,24 @@ def test_a_yes_is_used_once(home_with: Any, home: Path) -> None:
     assert counts("minutes_per_day") == 60
     assert run("policy", "accept").exit_code == 3
     assert [row.decision for row in questions()] == ["no", "yes"]
+    assert counts("minutes_per_day") == 60
+
+
+def test_of_two_windows_with_one_yes_one_accepts(
+    home_with: Any, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home_with("yes")
+    asked = commands._answered
+
+    def second(own: Line, journal: Journal, row: AskRow) -> AskRow:
+        row = asked(own, journal, row)
+        now = own.clock()
+        journal.use(Yes(row, "page", now), now, lambda ledger, at: None, Inquiry("sandbox", now))
+        return row
+
+    monkeypatch.setattr(commands, "_answered", second)
+    printed = run("policy", "accept")
+    assert (printed.exit_code, "This yes was used already" in printed.output) == (3, True)
     assert counts("minutes_per_day") == 60
 
 

@@ -464,6 +464,7 @@ def test_a_policy_that_is_gone_is_not_taken_for_the_one_before(home: Path) -> No
         assert line.trouble is not None
         (home / "policy.toml").write_text(f"rehearse = true\nminutes_per_day = {minutes}\n")
         assert line.standing().counts.minutes_per_day == minutes
+        assert line.standing().settings is line.settings, "held on to, so that its place is not given away"
 
 
 def rows(text: str, heading: str) -> dict[str, list[str]]:

@@ -194,8 +194,7 @@ def tightened(mine: Policy, system: Mapping[str, Any]) -> Policy:
     chosen = system.get("pack")
     lines = {**(_packs().get(chosen, {}) if isinstance(chosen, str) else {}), **system}
     ceiling = Policy.model_validate({**written(mine), **lines})
-    update = {name: stricter(name, mine, ceiling) for name in ORDERS if name in lines}
-    return mine.model_copy(update=update)
+    return held(mine, ceiling)
 
 
 def stricter(name: str, one: Policy, other: Policy) -> Any:
