@@ -102,10 +102,9 @@ class Line:
         settings = self.settings
         if settings.trouble:
             raise Misconfigured(settings.trouble)
-        version = (id(settings), stamp(settings.home / ACCEPTED), stamp(settings.system))
-        if self._standing is None or self._standing[0] != version:
-            found = standing(settings, self.account, self.strict, self._secret)
-            self._standing = version, found
+        files = stamp(settings.home / ACCEPTED), stamp(settings.system)
+        if self._standing is None or self._standing[0] != files or self._standing[1].settings is not settings:
+            self._standing = files, standing(settings, self.account, self.strict, self._secret)
         return self._standing[1]
 
     def address(self) -> str:

@@ -87,10 +87,11 @@ def countries(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
             return Refuse(f"{number} belongs to no country", _ORDINARY)
         allowed = _own(facts) if policy.countries == "own" else policy.countries
         if where not in allowed:
-            them = "those of its active numbers and " if policy.countries == "own" else ""
+            both = ", ".join(f'"{one}"' for one in sorted({*allowed, where}))
+            add = f"set countries = [{both}]" if policy.countries == "own" else f'add "{where}" to countries'
             return Refuse(
                 f"{number} is in {where}, and the countries that may be called are: {some(allowed)}",
-                f'let the owner name {them}"{where}" under countries in policy.toml',
+                f"let the owner {add} in policy.toml",
             )
     return Allow()
 
