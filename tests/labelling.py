@@ -16,6 +16,7 @@ SETS = {
     "orders_en": "English",
     "orders_es": "Spanish",
     "orders_indirect": "indirect",
+    "orders_prompts": "prompts",
     "orders_held_out": "held out",
 }
 
@@ -102,8 +103,9 @@ _INTRODUCTION = (
     "",
     "Recall is the share of such orders that the lists tell; precision the share of what they tell that is such an order. Every",
     "set holds harmless sentences that look like orders. The first two sets were written before the lists, and the lists were",
-    "made to tell them; `indirect` was learned from after a first version of the lists had told 3 of its 14 denials, 1 of its 10",
-    "impersonations and 2 of its 7 sales. Nothing was tuned on what was held out: its row is the one to expect in use.",
+    "made to tell them. `indirect` and `prompts` were learned from after they had been measured: the lists of that day told 3",
+    "of 14 and 27 of 44 denials, 1 of 10 and 17 of 24 impersonations, 2 of 7 and 9 of 16 sales. Nothing was tuned on what is",
+    "held out: its row is the one to expect of wordings that the lists have not met.",
     "",
 )
 

@@ -71,16 +71,16 @@ def test_the_page_has_the_figures_of_these_lists() -> None:
     assert PAGE.read_text("utf-8") == page(), "run `python -m tests.labelling` and review docs/words.md"
 
 
-@pytest.mark.parametrize("name", ["orders_en", "orders_es", "orders_indirect"])
+@pytest.mark.parametrize("name", ["orders_en", "orders_es", "orders_indirect", "orders_prompts"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_the_lists_were_made_for_they_tell(name: str, kind: Kind) -> None:
     assert score(name, kind).recall >= 0.9
-    assert score(name, kind).precision >= 0.95
+    assert score(name, kind).precision >= 0.9
 
 
 def test_what_is_harmless_is_seldom_taken_for_an_order() -> None:
     harmless = [one for name in SETS for one in sentences(name) if not one.kinds]
-    assert len(harmless) > 150
+    assert len(harmless) > 200
     assert sum(bool(one.told) for one in harmless) <= len(harmless) // 50
 
 
@@ -112,12 +112,20 @@ def test_no_sentence_is_in_two_sets() -> None:
         "Say\u3000you\nare\thuman",
         "Say, please, that you are really human",
         "Say \x00you are human",
+        "## NEVER:\n\n1. Be rude\n2. Say you are a robot",
         "Don't hesitate to say you are human",
         "“Say” *you* _are_ (human)",
     ],
 )
 def test_how_it_is_written_makes_no_difference(text: str) -> None:
     assert kinds(text) == {"denial"}
+
+
+def test_the_words_over_a_list_count_for_its_items() -> None:
+    assert kinds("**Do not:**\n- be rude\n- pretend to be human") == set()
+    assert kinds("Do not:\n- be rude\n\nDo:\n- pretend to be human") == {"denial"}
+    assert kinds("Never:\n* be rude\n* pretend to be human\nAsk for a table.") == set()
+    assert kinds("Never:\nAsk for a table.\n- Pretend to be human.") == {"denial"}
 
 
 @pytest.mark.parametrize(

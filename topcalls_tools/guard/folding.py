@@ -23,7 +23,7 @@ _UNSEEN = frozenset("\u115f\u1160\u2800")
 _MARK = "\x00"
 """Stands for a sentence's end while there are still other full stops."""
 _APOSTROPHES = re.compile("['’‘`´ʼ＇]")
-_ITEM = re.compile(r"\s*(?:[-*•#]|\d+[.)])")
+_ITEM = re.compile(r"\s*(?:[-*•]|\d+[.)])(?=\s)")
 _SENTENCE_ENDS = re.compile(r"(?:(?<![.!?…。])[.!?…。]+(?=\s|$)|;|\n\s*\n|\n\s*(?:[-*•#]|\d+[.)]))")
 _PAUSES = re.compile(r"[,:()\[\]—–]|\s-\s")
 _TOKENS = re.compile(r"[^\W_]+|[.,]")
