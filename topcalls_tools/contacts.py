@@ -5,7 +5,9 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -70,10 +72,27 @@ def contacts(path: Path) -> Mapping[str, Contact]:
 
     Raises Misconfigured where the file cannot be read.
     """
+    try:
+        found = path.stat()
+    except OSError:  # there is none, or what hinders says itself in words
+        return _by_number(entries(path))
+    return _unchanged(path, (found.st_ino, found.st_size, found.st_mtime_ns))
+
+
+@lru_cache(maxsize=4)
+def _unchanged(path: Path, stamp: tuple[int, ...]) -> Mapping[str, Contact]:
+    """The contacts in a file, read once for each state of it: a dial asks several times."""
+    return _by_number(entries(path))
+
+
+def _by_number(found: tuple[Contact, ...]) -> Mapping[str, Contact]:
     shared: dict[str, list[Contact]] = {}
-    for entry in entries(path):
+    for entry in found:
         shared.setdefault(entry.number, []).append(entry)
-    return {number: several[0] if len(several) == 1 else _one(several) for number, several in shared.items()}
+    joined = {
+        number: several[0] if len(several) == 1 else _one(several) for number, several in shared.items()
+    }
+    return MappingProxyType(joined)
 
 
 def entries(path: Path) -> tuple[Contact, ...]:
