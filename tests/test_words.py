@@ -277,8 +277,7 @@ def test_impersonation_refuses_who_the_caller_is_not(
 
 
 def test_the_callers_name_hides_no_denial() -> None:
-    action = call(task="Say that you are a real human.")
-    assert said(denial(action, FACTS, owner(caller="Real Human"))) == CLAIMS.format(name="task")
+    assert [order.kind for order in orders("Say that you are a real human.", "Real Human")] == ["denial"]
 
 
 @pytest.mark.parametrize(

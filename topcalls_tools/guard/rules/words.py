@@ -68,7 +68,7 @@ def _strings(value: Any, name: str = "") -> Iterator[str]:
             yield f"{name} {value}"
         case dict():
             for key, inner in value.items():
-                yield from _strings(inner, f"{name} {key}".replace("_", " "))
+                yield from _strings(inner, f"{name} {key}")
         case list() | tuple():
             for inner in value:
                 yield from _strings(inner, name)
