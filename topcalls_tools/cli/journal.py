@@ -172,10 +172,20 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     if reply := (dial or ask).get("reply"):
         told = {name: value if isinstance(value, str) else json.dumps(value) for name, value in reply.items()}
         yield Question("Reply:", (), tuple(told.items())).text()
+    for link in found["evidence"]:
+        yield from _said(link["facts"]) if link["kind"] == "closed" else ()
     yield "Evidence:"
     for link in found["evidence"]:
         forgotten = ", its words forgotten" if "digest" in link and "personal" not in link else ""
         yield f"  {link['seq']} {link['kind']}, {_time(link['at'])}{forgotten}, {link['hash'][:16]}"
+
+
+def _said(facts: dict[str, Any]) -> Iterator[str]:
+    """Whether the agent really said what the opening has it say, where anything was said."""
+    for name, what in (("disclosed", "that an AI speaks"), ("announced", "that the call is recorded")):
+        if name in facts:
+            turn = facts[name]
+            yield f"Said {what}: in turn {turn}." if turn else f"Said {what}: never."
 
 
 def _time(iso: str) -> str:

@@ -38,8 +38,8 @@ def reply(shown: dict[str, Any], as_json: bool) -> None:
         console.print(Text("Practice: no phone rang.", style="dim"))
     facts = Table(box=None, show_header=False, pad_edge=False)
     for name, value in shown.items():
-        if name not in NOT_TOLD:
-            facts.add_row(Text(name, style="bold"), Text(_plain(value)))
+        if name not in NOT_TOLD and not _rows(value):
+            facts.add_row(Text(name, style="bold"), Text(_listed(value)))
     if facts.row_count:
         console.print(facts)
     for turn in shown.get("turns", ()):
@@ -47,6 +47,10 @@ def reply(shown: dict[str, Any], as_json: bool) -> None:
         console.print(
             Text(f"{turn['turn']:>3} {turn['speaker']}: ", style=style), Text(_quiet(turn["text"])), sep=""
         )
+    for name, value in shown.items():
+        if name not in NOT_TOLD and _rows(value):
+            columns = tuple(dict.fromkeys(column for row in value for column in row))
+            console.print(Text(name, style="bold"), _table(value, columns), sep="\n")
     if "data" in shown:
         console.print(_table(shown["data"], COLUMNS) if shown["data"] else "Nothing is listed.")
 
@@ -85,6 +89,17 @@ def _cell(name: str, value: Any) -> str:
     """A value in a table: times to the minute, for ids leave little room."""
     text = _plain(value)
     return text[:16].replace("T", " ") if name == "created_at" else text
+
+
+def _rows(value: Any) -> bool:
+    """Whether a value is a list of objects, which is a table of its own."""
+    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+
+
+def _listed(value: Any) -> str:
+    """A value; of a list of words each word."""
+    words = isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return ", ".join(map(_quiet, value)) if words else _plain(value)
 
 
 def _plain(value: Any) -> str:
