@@ -444,7 +444,9 @@ def test_ended_calls_are_settled(keyed: World, owner: Line) -> None:
     assert done.output == "1 open: 0 found out about, 1 closed, 0 in doubt.\n"
     (row,) = owner.desk().journal().dials(owner.account)
     assert row.used_minutes is not None
-    assert f"{row.used_minutes:g} used" in run("journal", "show", row.key).output
+    shown = run("journal", "show", row.key).output
+    assert f"{row.used_minutes:g} used" in shown
+    assert "Said that an AI speaks: in turn 1.\nSaid that the call is recorded: in turn 1.\n" in shown
     assert run("journal", "settle").output == "0 open: 0 found out about, 0 closed, 0 in doubt.\n"
 
 
