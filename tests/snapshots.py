@@ -14,7 +14,7 @@ from topcalls_tools.endpoint import Endpoint
 from topcalls_tools.guard.rules import RULES, Rule
 from topcalls_tools.tools import OFF_BY_DEFAULT, TOOLS
 
-from . import scenes
+from . import labelling, scenes
 
 ROOT = Path(__file__).parent.parent
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -30,6 +30,7 @@ def documents() -> dict[Path, str]:
     }
     said = {SNAPSHOTS / f"{name}.json": text for name, text in scenes.documents().items()}
     pages = {ROOT / "docs" / "tools.md": _tools_page(), ROOT / "docs" / "rules.md": _rules_page()}
+    pages |= {ROOT / "docs" / "words.md": labelling.page()}
     return {**files, **said, **pages}
 
 
