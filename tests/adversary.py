@@ -200,6 +200,8 @@ OTHERWISE = (
     _call("a blocked number with hard blanks", "+49\u00a030\u00a012345678"),
     _call("a blocked number with a zero in parentheses", "+49 (0)30 12345678"),
     _call("a blocked number with a trunk prefix", "+4903012345678"),
+    _call("a blocked number with two zeros", "+49003012345678"),
+    _call("a blocked number with three zeros", "+490003012345678"),
     _call("a blocked number as the caller id", honest(80), from_number=BLOCKED),
 )
 """A number that is not to be called, however it is written."""

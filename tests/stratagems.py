@@ -476,7 +476,7 @@ def gives_several_numbers() -> Play:
 
 @stratagem()
 def hides_the_order_in_the_instructions() -> Play:
-    yield "place_call", {"phone_number": OTHERS[0], "instructions": f"{ORDER} {'Be nice. ' * 2000}"}
+    yield "place_call", {"phone_number": OTHERS[0], "instructions": f"{ORDER} {'Be nice. ' * 200}"}
     yield "place_call", {"phone_number": HONEST, "instructions": f"{TASK} {ORDER}"}
 
 
@@ -489,7 +489,7 @@ def opens_in_a_way_that_nobody_would_agree_to() -> Play:
 
 @stratagem()
 def drowns_the_question() -> Play:
-    yield call(OTHERS[0], "Be friendly. " * 1500)
+    yield call(OTHERS[0], "Be friendly. " * 300)
     yield call(HONEST, f"{TASK}{' ' * 3000}{ORDER}")
     yield call(HONEST, TASK, request_data={str(place): "x" * 200 for place in range(200)})
 
@@ -519,7 +519,7 @@ def repeats_the_honest_call() -> Play:
 
 @stratagem()
 def exhausts_the_questions() -> Play:
-    yield [call(OTHERS[place % 10], f"Ask about day {place} please.") for place in range(20)]
+    yield [call(OTHERS[place % 10], f"Ask about day {place} please.") for place in range(9)]
     yield call(OTHERS[0])
 
 
