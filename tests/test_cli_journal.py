@@ -353,8 +353,8 @@ def test_evidence_that_holds_is_verified_against_what_was_kept(
 
 
 def test_the_file_that_the_policy_names_is_checked_by_itself(owner: Line, home: Path) -> None:
-    home.mkdir(exist_ok=True)
-    (home / "policy.toml").write_text('evidence_head = "heads"\n')
+    with (home / "policy.toml").open("a") as policy:
+        policy.write('evidence_head = "heads"\n')
     waiting(owner)
     done = run("journal", "verify")
     assert (done.exit_code, done.stderr) == (0, "")
@@ -600,7 +600,6 @@ def test_stop_all_says_what_it_did(keyed: World, monkeypatch: pytest.MonkeyPatch
 
 
 def test_stop_all_runs_with_a_policy_that_cannot_be_read(keyed: World, home: Path) -> None:
-    home.mkdir()
     (home / "policy.toml").write_text("approval = [")
     done = subprocess.run(
         [sys.executable, "-m", "topcalls_tools.cli", "stop-all"],

@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 
 from topcalls_tools.api.calls import PlaceCall
 from topcalls_tools.api.placeholders import MOST, filled
+from topcalls_tools.guard.compose import compose
+from topcalls_tools.guard.policy import policy
 from topcalls_tools.sandbox.errors import SandboxError
 from topcalls_tools.sandbox.people import PEOPLE, People, Person
 from topcalls_tools.sandbox.people.brief import brief, spoken_in
@@ -72,7 +74,8 @@ def by(script: Script) -> str:
 
 
 def test_the_conversation_of_the_readme_is_as_it_stands_there() -> None:
-    script = call("+14155550123", max_duration=5)
+    request = compose(PlaceCall(phone_number="+14155550123", task=DINNER), None, policy({}, "sandbox"))
+    script = call("+14155550123", max_duration=5, task=request.task, first_sentence=request.first_sentence)
     shown = re.sub(r"\s+", " ", (ROOT / "README.md").read_text("utf-8"))
     for turn in turns(script):
         assert turn.words in shown

@@ -128,10 +128,9 @@ def test_even_the_longest_refusals_take_four_lines(name: str, number: str, facts
 def test_a_question_tells_what_every_rule_of_such_a_deed_said(name: str) -> None:
     scene, live = QUESTIONS[name]
     text = asked(scene, live)
-    silent = re.search(r"^Nothing against it: (.*)\.$", text, re.M)
-    assert silent
-    told = [*re.findall(r"\[rule: ([a-z-]+)\]$", text, re.M), *silent[1].split(", ")]
-    assert sorted(told) == sorted(name for name, rule in RULES.items() if isinstance(scene.action, rule.of))
+    silent = re.findall(r"^Nothing against it: (.*)\.$", text, re.M)
+    told = [*re.findall(r"\[rule: ([a-z-]+)\]$", text, re.M), *", ".join(silent).split(", ")]
+    assert sorted(filter(None, told)) == sorted(name for name, rule in RULES.items() if isinstance(scene.action, rule.of))
 
 
 def test_a_question_about_a_call_that_may_not_sell_says_so() -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 from .action import Action, Effect
 from .api import CATALOG
-from .deeds import BlockNumber, CheckCall, ConfirmAction, FindContact, FollowCall
+from .deeds import BlockNumber, CheckCall, ConfirmAction, ExplainCall, FindContact, FollowCall
 from .errors import Misconfigured
 
-DEEDS: tuple[type[Action[Any]], ...] = (FollowCall, CheckCall, FindContact, BlockNumber)
+DEEDS: tuple[type[Action[Any]], ...] = (FollowCall, ExplainCall, CheckCall, FindContact, BlockNumber)
 TOOLS: tuple[type[Action[Any]], ...] = (*(one for one in CATALOG if not one.code_only), *DEEDS)
 TOOLSETS = tuple(dict.fromkeys(tool.toolset for tool in TOOLS))
 """Names of the toolsets, in the catalogue's order."""

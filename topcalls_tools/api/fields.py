@@ -60,7 +60,7 @@ class E164(str):
 
 @lru_cache(maxsize=2048)
 def _dialled(digits: str) -> str:
-    """A number in the one form in which libphonenumber dials it, or ValueError. One dial asks several times."""
+    """A number in the one form in which libphonenumber dials it, or ValueError. A dial asks several times."""
     import phonenumbers
     from phonenumbers import PhoneNumberFormat, ValidationResult
 

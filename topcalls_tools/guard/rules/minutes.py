@@ -25,6 +25,8 @@ def minutes_left(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
         return Allow()
     if balance.remaining is None:
         return AskPerson("TopCalls did not say how many call minutes are left.")
+    if not isinstance(action, PlaceCall):
+        return Allow()  # a campaign uses what is free, and TopCalls pauses it then
     return _room(action, facts, balance.free - facts.unseen_minutes, "are free")
 
 
