@@ -20,12 +20,12 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import chain
-from typing import Literal, get_args
+from typing import Generic, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
 
@@ -146,46 +146,63 @@ class Text:
         return known
 
 
-class _Listing(BaseModel):
+K = TypeVar("K", bound=str)
+L = TypeVar("L", bound=BaseModel)
+T = TypeVar("T")
+
+
+class Listing(BaseModel, Generic[K]):
     """Phrases of the same meaning."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Kind
+    kind: K
     label: str
     any: tuple[str, ...]
 
 
-class _Lists(BaseModel):
+class Lists(BaseModel, Generic[K]):
     """A file of `phrases/`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     dropped: tuple[str, ...]
     groups: dict[str, tuple[str, ...]]
-    phrases: tuple[_Listing, ...]
+    phrases: tuple[Listing[K], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Listed:
+class Listed(Generic[T]):
+    """A file of phrases as it is looked for: each phrase, and what it tells."""
+
     dropped: Mapping[str, Sequence[Words]]
-    phrases: tuple[tuple[Order, Phrase], ...]
+    phrases: tuple[tuple[T, Phrase], ...]
 
 
-@cache
-def _listed(language: str) -> _Listed:
-    path = files("topcalls_tools.guard").joinpath("phrases", f"{language}.toml")
-    lists = _Lists.model_validate(tomllib.loads(path.read_text("utf-8")))
+def written(name: str, form: type[L]) -> L:
+    """A file of `phrases/` as it stands there."""
+    path = files("topcalls_tools.guard").joinpath("phrases", f"{name}.toml")
+    return form.model_validate(tomllib.loads(path.read_text("utf-8")))
+
+
+def compiled(lists: Lists[K], tells: Callable[[Listing[K]], T]) -> Listed[T]:
+    """Lists as they are looked for; `tells` gives what the phrases of a listing tell."""
     dropped = by_first(tuple(folded(one)) for one in lists.dropped)
     groups: dict[str, tuple[Words, ...]] = {}
     for name, options in lists.groups.items():
         groups[name] = tuple(_options(options, groups, dropped))
     read = tuple(
-        (Order(one.kind, one.label, language), tuple(parsed(phrase, groups, dropped)))
+        (told, tuple(parsed(phrase, groups, dropped)))
         for one in lists.phrases
+        for told in [tells(one)]
         for phrase in one.any
     )
-    return _Listed(dropped, read)
+    return Listed(dropped, read)
+
+
+@cache
+def _listed(language: str) -> Listed[Order]:
+    return compiled(written(language, Lists[Kind]), lambda one: Order(one.kind, one.label, language))
 
 
 @cache
