@@ -35,7 +35,7 @@ NAMES = [
     "list_voices",
     "get_balance",
 ]
-OUR_OWN = ["follow_call", "check_call", "find_contact", "block_number"]
+OUR_OWN = ["follow_call", "explain_call", "check_call", "find_contact", "block_number"]
 BRAKES = ["stop_call", "cancel_call", "pause_campaign", "block_number"]
 LEADS = ["list_leads", "get_lead", "create_lead", "import_leads", "update_lead", "delete_lead"]
 FOR_CODE = ["create_webhook", "list_webhooks", "delete_webhook"]

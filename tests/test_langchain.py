@@ -37,6 +37,7 @@ def call(name: str, **arguments: Any) -> dict[str, Any]:
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "follow_call": {"call_id": "564d4fd4-03bc-400a-abe0-05540fbeff88", "wait_seconds": 0},
+    "explain_call": {"call_id": "564d4fd4-03bc-400a-abe0-05540fbeff88"},
     "find_contact": {"name": "the dentist"},
     "block_number": {"phone_number": "+14155550123", "reason": "asked not to be called"},
     "check_call": CALL,

@@ -369,6 +369,7 @@ async def test_every_success_fits_its_output_schema(world: World, home: Any) -> 
             "delete_lead": {"lead_id": lead, "list_id": LIST},
             "get_call": {"call_id": call_id},
             "follow_call": {"call_id": call_id},
+            "explain_call": {"call_id": call_id},
             "check_call": CALL,
             "find_contact": {"name": "the dentist"},
             "block_number": {"phone_number": "+14155550145"},
