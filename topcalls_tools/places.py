@@ -5,9 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .api.fields import E164
+
+if TYPE_CHECKING:
+    import phonenumbers
+
+
+@lru_cache(1024)
+def parsed(number: str) -> phonenumbers.PhoneNumber:
+    """A number (E.164) as libphonenumber reads it, once: a dial asks many times. Nobody may change it."""
+    import phonenumbers
+
+    return phonenumbers.parse(number)
+
+
+@lru_cache(1024)
+def kind(number: str) -> int:
+    """What kind of number it is, one of libphonenumber's `PhoneNumberType`."""
+    import phonenumbers
+
+    return int(phonenumbers.number_type(parsed(number)))
 
 
 @lru_cache(1024)
@@ -15,27 +35,26 @@ def region(number: str) -> str | None:
     """The country of a number as two letters (ISO 3166-1), such as DE; None where it belongs to none."""
     import phonenumbers
 
-    found = phonenumbers.region_code_for_number(phonenumbers.parse(number))
+    found = phonenumbers.region_code_for_number(parsed(number))
     return None if found in (None, phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY) else str(found)
 
 
 @lru_cache(1024)
 def country(number: E164) -> str:
     """The country of a number in English, or its country code where it belongs to none or to several."""
-    import phonenumbers
     from phonenumbers import geocoder
 
-    parsed = phonenumbers.parse(number)
-    return geocoder.country_name_for_number(parsed, "en") or f"country code +{parsed.country_code}"
+    found = parsed(number)
+    return geocoder.country_name_for_number(found, "en") or f"country code +{found.country_code}"
 
 
+@lru_cache(1024)
 def zones(number: E164) -> tuple[str, ...]:
     """Every time zone that the phone may be in, as phonenumbers knows them; none where nobody knows, or this
     machine does not know one of them."""
-    import phonenumbers
     from phonenumbers import timezone
 
-    found = timezone.time_zones_for_number(phonenumbers.parse(number))
+    found = timezone.time_zones_for_number(parsed(number))
     return found if all(map(zone, found)) else ()
 
 

@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Annotated, Any, Literal
 
@@ -152,7 +152,7 @@ class Policy(BaseModel):
         """Whether most rules only say what they would refuse."""
         return self.pack == "sandbox"
 
-    @property
+    @cached_property
     def version(self) -> str:
         """A digest of all of it: a yes is a yes under one policy."""
         lines = sorted(written(self).items())

@@ -15,7 +15,7 @@ from ...api.calls import PlaceCall
 from ...api.fields import E164
 from ...api.leads import CreateLead, ImportLeads, UpdateLead
 from ...api.phone_numbers import Number, NumberPage
-from ...places import region
+from ...places import kind, parsed, region
 from .. import DIALS, Allow, AskPerson, Facts, Refuse, Verdict, called, numbers
 from . import rule, some
 
@@ -26,6 +26,8 @@ _SATELLITE = frozenset({870, 881, 882, 883})
 """Country codes of satellite and other networks without a country, priced per minute in dollars (ITU
 E.164)."""
 _DISASTER = frozenset({888})
+_SHORT = 8
+"""Digits that a short number may have, an emergency number among them; there is none of more."""
 _PREMIUM = frozenset({979})
 """International premium rate (ITU E.169.2)."""
 _IN_REACH = (PlaceCall, CreateLead, ImportLeads, UpdateLead)
@@ -103,7 +105,7 @@ def shared_cost(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
     for number in called(action):
         if _ordinary(number):
             return AskPerson(f"{number} is a service number, which may cost more than others.")
-        if phonenumbers.number_type(phonenumbers.parse(number)) == PhoneNumberType.SHARED_COST:
+        if kind(number) == PhoneNumberType.SHARED_COST:
             return Refuse(f"{number} is a shared-cost number", _ORDINARY)
     return Allow()
 
@@ -155,22 +157,22 @@ def _ordinary(number: E164) -> bool:
 
 @lru_cache(1024)
 def _forbidden(number: E164) -> str | None:
-    parsed = phonenumbers.parse(number)
-    code, national = parsed.country_code or 0, str(parsed.national_number)
+    found = parsed(number)
+    code, national = found.country_code or 0, str(found.national_number)
     if code in _SATELLITE:
         return "a satellite number"
     if code in _PREMIUM:
         return "an international premium-rate number"
     if code in _DISASTER:
         return "a number for disaster relief"
-    regions = phonenumbers.region_codes_for_country_code(code)
+    regions = phonenumbers.region_codes_for_country_code(code) if len(national) <= _SHORT else ()
     if any(shortnumberinfo.is_emergency_number(national, region) for region in regions):
         return "an emergency number"
-    match phonenumbers.number_type(parsed):
+    match kind(number):
         case PhoneNumberType.PREMIUM_RATE:
             return None if _ordinary(number) else "a premium-rate number"
         case PhoneNumberType.UNKNOWN:
-            short = shortnumberinfo.is_possible_short_number(parsed)
+            short = shortnumberinfo.is_possible_short_number(found)
             return "a short number" if short else "no number that is assigned in its country"
         case _:
             return None

@@ -12,7 +12,7 @@ from phonenumbers import PhoneNumberType
 
 from ...api.calls import PlaceCall
 from ...api.fields import E164
-from ...places import here_and_there, region, time_in, zone, zones
+from ...places import here_and_there, kind, parsed, region, time_in, zone, zones
 from .. import Allow, AskPerson, Facts, Refuse, Rung, Verdict, called
 from ..hours import NEVER, Window, earliest, holidays_known, state
 from . import rule
@@ -40,7 +40,7 @@ def hours(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
             continue
         if _without_country(number):
             return Refuse(f"{number} belongs to no country, and nobody knows what time it is there", _ANY)
-        if phonenumbers.number_type(phonenumbers.parse(number)) == PhoneNumberType.TOLL_FREE:
+        if kind(number) == PhoneNumberType.TOLL_FREE:
             continue
         names = _zones(number, facts)
         if not names:
@@ -137,5 +137,5 @@ def _utc(at: datetime) -> str:
 
 
 def _without_country(number: E164) -> bool:
-    code = phonenumbers.parse(number).country_code or 0
+    code = parsed(number).country_code or 0
     return phonenumbers.region_code_for_country_code(code) == phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY
