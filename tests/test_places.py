@@ -150,5 +150,19 @@ def test_an_instant_is_said_here_and_there_and_never_too_early(
     assert places.here_and_there(now, zones(E164.parse(number))) == words
 
 
+@pytest.mark.parametrize("names", [("Etc/Unknown",), ("Europe/Berlin", "Etc/Unknown"), ()])
+def test_where_a_zone_is_unknown_no_time_is_said_to_be_there(names: tuple[str, ...]) -> None:
+    """Python would tell this machine's."""
+    assert places.time_in(names, MONDAY) == "What time it is there is unknown."
+    assert places.here_and_there(MONDAY, names) == "2026-11-23 17:00 UTC"
+
+
+def test_the_zone_that_the_owner_names_is_the_one() -> None:
+    number = E164.parse("+14155550123")
+    assert zones(number, "Asia/Tokyo") == ("Asia/Tokyo",)
+    assert zones(number, None) == ("America/Los_Angeles",)
+    assert zones(number, "Etc/Unknown") == ()
+
+
 def _knows_nothing(name: str) -> None:
     raise places.ZoneInfoNotFoundError(name)

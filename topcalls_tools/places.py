@@ -48,13 +48,10 @@ def country(number: E164) -> str:
     return geocoder.country_name_for_number(found, "en") or f"country code +{found.country_code}"
 
 
-@lru_cache(1024)
-def zones(number: E164) -> tuple[str, ...]:
-    """Every time zone that the phone may be in, as phonenumbers knows them; none where nobody knows, or this
-    machine does not know one of them."""
-    from phonenumbers import timezone
-
-    found = timezone.time_zones_for_number(parsed(number))
+def zones(number: E164, named: str | None = None) -> tuple[str, ...]:
+    """Every time zone that the phone may be in: the one that the owner `named`, or else all that phonenumbers
+    knows; none where nobody knows, or this machine does not know one of them."""
+    found = (named,) if named else _usual(number)
     return found if all(map(zone, found)) else ()
 
 
@@ -64,17 +61,19 @@ def local_time(number: E164, now: datetime) -> str:
 
 
 def time_in(names: Sequence[str], now: datetime) -> str:
-    """What time it is in zones, in words: in one, or from when to when."""
-    return f"It is {_there(names, now)}." if names else "What time it is there is unknown."
+    """What time it is in zones, in words: in one, or from when to when. Unknown where one of them is."""
+    there = _there(names, now)
+    return f"It is {there}." if there else "What time it is there is unknown."
 
 
 def here_and_there(at: datetime, names: Sequence[str]) -> str:
-    """An instant (aware) in words, in UTC and in zones: the first whole minute that is not before it."""
+    """An instant (aware) in words, in UTC and, where they are known, in zones: the first whole minute that is
+    not before it."""
     minute = at.astimezone(UTC).replace(second=0, microsecond=0)
     if minute < at:
         minute += timedelta(minutes=1)
-    here = f"{minute:%Y-%m-%d %H:%M} UTC"
-    return f"{here}, {_there(names, minute)}" if names else here
+    here, there = f"{minute:%Y-%m-%d %H:%M} UTC", _there(names, minute)
+    return f"{here}, {there}" if there else here
 
 
 def zone(name: str) -> ZoneInfo | None:
@@ -85,8 +84,20 @@ def zone(name: str) -> ZoneInfo | None:
         return None
 
 
-def _there(names: Sequence[str], at: datetime) -> str:
-    times = sorted({at.astimezone(zone(name)).replace(tzinfo=None): name for name in names}.items())
+@lru_cache(1024)
+def _usual(number: E164) -> tuple[str, ...]:
+    from phonenumbers import timezone
+
+    found: tuple[str, ...] = timezone.time_zones_for_number(parsed(number))
+    return found
+
+
+def _there(names: Sequence[str], at: datetime) -> str | None:
+    places = {name: zone(name) for name in names}
+    if not places or None in places.values():
+        return None  # without a zone Python would tell the time of this machine
+    clocks = {at.astimezone(place).replace(tzinfo=None): name for name, place in places.items()}
+    times = sorted(clocks.items())
     (first, name), (last, _) = times[0], times[-1]
     if first == last:
         return f"{first:%H:%M} on {first:%A} there ({name})"

@@ -108,8 +108,7 @@ def _ours(
     contact: Contact | None,
 ) -> Iterator[str]:
     if isinstance(request, PlaceCall):
-        known = contact and contact.zone
-        yield time_in((known,) if known else zones(E164(request.phone_number)), now)
+        yield time_in(zones(E164(request.phone_number), contact.zone if contact else None), now)
         if not policy.selling:
             yield "It is not for selling anything."
     if request.effect is Effect.SPEND:

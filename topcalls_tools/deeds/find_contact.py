@@ -14,7 +14,7 @@ from ..action import Effect, Record
 from ..api.fields import E164
 from ..contacts import Contact
 from ..flow import Deed
-from ..places import time_in, zone, zones
+from ..places import time_in, zones
 from ..steps import Desk, Flow, Keep
 
 MOST = 10
@@ -121,14 +121,13 @@ def _note(found: int, whole: bool, known: int) -> str:
 
 def _shown(contact: Contact, now: datetime) -> FoundContact:
     number = E164(contact.number)
-    places = (contact.zone,) if contact.zone else zones(number)
     consent = contact.consent
     return FoundContact(
         name=contact.name,
         phone_number=number,
         zone=contact.zone,
         language=contact.language,
-        local_time=time_in(places if all(map(zone, places)) else (), now),
+        local_time=time_in(zones(number, contact.zone), now),
         any_hour=contact.hours == "any",
         mine=contact.mine,
         consent=OnRecord(basis=consent.basis, date=consent.date) if consent else None,

@@ -12,7 +12,7 @@ from phonenumbers import PhoneNumberType
 
 from ...api.calls import PlaceCall
 from ...api.fields import E164
-from ...places import here_and_there, kind, parsed, region, time_in, zone, zones
+from ...places import here_and_there, kind, parsed, region, time_in, zones
 from .. import Allow, AskPerson, Facts, Refuse, Rung, Verdict, called
 from ..hours import NEVER, Window, earliest, holidays_known, state
 from . import rule
@@ -111,11 +111,8 @@ def _time(names: Sequence[str], facts: Facts) -> str:
 
 
 def _zones(number: E164, facts: Facts) -> Sequence[str]:
-    """The zone that the owner gives, or else every zone of the number; none where one is unknown."""
     contact = facts.contacts.get(number)
-    if contact and contact.zone:
-        return (contact.zone,) if zone(contact.zone) else ()
-    return zones(number)
+    return zones(number, contact.zone if contact else None)
 
 
 def _recent(number: E164, facts: Facts) -> tuple[Rung, ...]:
