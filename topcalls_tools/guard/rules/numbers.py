@@ -17,7 +17,7 @@ from ...api.leads import CreateLead, ImportLeads, UpdateLead
 from ...api.phone_numbers import Number, NumberPage
 from ...places import kind, parsed, region
 from .. import DIALS, Allow, AskPerson, Facts, Refuse, Verdict, called, numbers
-from . import rule, some
+from . import in_policy, rule, some
 
 if TYPE_CHECKING:
     from ..policy import Policy
@@ -75,25 +75,27 @@ def only_these(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
     if others := set(called(action)) - policy.numbers:
         return Refuse(
             f"{', '.join(sorted(others))} is not among the numbers that policy.toml allows",
-            "call one of those, or let the owner add it there",
+            f"call one of those, or {in_policy('add it to numbers')}",
         )
     return Allow()
 
 
 @rule(of=PlaceCall, source="house", checked="2026-11-25")
 def countries(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
-    """Only the countries are called that the owner named, or else those of the account's active numbers."""
+    """Only the countries are called that the owner named, or those of the account's active numbers, or those
+    that are both."""
     for number in called(action):
         where = region(number)
         if where is None:
             return Refuse(f"{number} belongs to no country", _ORDINARY)
-        allowed = _own(facts) if policy.countries == "own" else policy.countries
+        allowed = policy.countries - {"own"}
+        if own := "own" in policy.countries:
+            allowed = _own(facts) & allowed if allowed else _own(facts)
         if where not in allowed:
             both = ", ".join(f'"{one}"' for one in sorted({*allowed, where}))
-            add = f"set countries = [{both}]" if policy.countries == "own" else f'add "{where}" to countries'
             return Refuse(
                 f"{number} is in {where}, and the countries that may be called are: {some(allowed)}",
-                f"let the owner {add} in policy.toml",
+                in_policy(f"set countries = [{both}]" if own else f'add "{where}" to countries'),
             )
     return Allow()
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from ...api.calls import PlaceCall
 from .. import Allow, AskPerson, Facts, Refuse, Verdict, called
-from . import rule, some
+from . import in_policy, rule, some
 
 if TYPE_CHECKING:
     from ..policy import Policy
@@ -60,5 +60,5 @@ def webhook_hosts(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
         return Allow()
     return Refuse(
         f"The host of webhook_url is not among those that the owner named: {some(policy.webhook_hosts)}",
-        "leave webhook_url out, or let the owner add its host to webhook_hosts in policy.toml",
+        f"leave webhook_url out, or {in_policy('add its host to webhook_hosts')}",
     )
