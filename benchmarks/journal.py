@@ -95,7 +95,7 @@ def _line(home: Path, size: int) -> Line:
     settings = Settings(
         api_key="tc_live_benchmark", base_url="https://topcalls.invalid", home=home, lines=OWNER
     )
-    accept(settings, "live", policy(OWNER, "personal"), settings.secret_bytes())
+    accept(settings, "live", True, policy(OWNER, "personal"), settings.secret_bytes())
     return Line(settings)
 
 

@@ -44,8 +44,9 @@ def owner(
     settings = Settings.load(home=home, secret=secret)
     wanted = tomllib.loads(_policy(lines if accepted is None else accepted))
     kept = {name: value for name, value in wanted.items() if name in Policy.model_fields}
-    for name in (account,) if account else ("live", "sandbox"):
-        accept(settings, name, policy(kept, "personal"), settings.secret_bytes())
+    of = ((account, True), (account, False)) if account else (("live", True), ("sandbox", False))
+    for name, live in of:
+        accept(settings, name, live, policy(kept, "personal"), settings.secret_bytes())
 
 
 def _policy(lines: str) -> str:

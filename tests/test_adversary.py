@@ -164,7 +164,7 @@ MEANWHILE: dict[str, Callable[[Assistant], Any]] = {
     "the policy is emptied": file("policy.toml", ""),
     "the policy is gone": lambda one: (one.line.settings.home / "policy.toml").unlink(),
     "what was accepted is gone": lambda one: (one.line.settings.home / "policy.accepted").unlink(),
-    "what was accepted is forged": file("policy.accepted", '{"sandbox": {"policy": {}, "seal": ""}}'),
+    "what was accepted is forged": file("policy.accepted", '{"rehearsal sandbox": {"policy": {}, "seal": ""}}'),
     "the system allows less": file("system.toml", "minutes_per_call = 1\n"),
     "the system's file is no TOML": file("system.toml", "]"),
     "the contact gets another name": file("contacts.toml", KNOWN.replace("Dana", "Carol")),
@@ -273,20 +273,23 @@ def test_what_is_said_is_not_loosened_by_hand(town: World, anew: Anew) -> None:
     town.advance(1200)
 
 
-def _resealed(entry: Any, secret: bytes, account: str) -> None:
-    text = f"policy of {account}\n{json.dumps(entry['policy'], sort_keys=True)}"
+HERE = "rehearsal sandbox"
+
+
+def _resealed(entry: Any, secret: bytes, name: str) -> None:
+    text = f"policy of {name}\n{json.dumps(entry['policy'], sort_keys=True)}"
     entry["seal"] = hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()
 
 
 FORGERIES: dict[str, Callable[[Any], Any]] = {
-    "the values are changed": lambda every: every["sandbox"]["policy"].update(minutes_per_call=60),
-    "the seal is empty": lambda every: every["sandbox"].update(seal=""),
-    "the seal is another account's": lambda every: every.update(sandbox=every["live"]),
-    "another secret sealed it": lambda every: _resealed(every["sandbox"], b"x" * 32, "sandbox"),
-    "nothing sealed it": lambda every: every["sandbox"].pop("seal"),
-    "it is a list": lambda every: every.update(sandbox=[]),
-    "the seal is a number": lambda every: every["sandbox"].update(seal=1),
-    "the policy is none": lambda every: every["sandbox"].update(policy={}),
+    "the values are changed": lambda every: every[HERE]["policy"].update(minutes_per_call=60),
+    "the seal is empty": lambda every: every[HERE].update(seal=""),
+    "the seal is another account's": lambda every: every.update({HERE: every["live live"]}),
+    "another secret sealed it": lambda every: _resealed(every[HERE], b"x" * 32, HERE),
+    "nothing sealed it": lambda every: every[HERE].pop("seal"),
+    "it is a list": lambda every: every.update({HERE: []}),
+    "the seal is a number": lambda every: every[HERE].update(seal=1),
+    "the policy is none": lambda every: every[HERE].update(policy={}),
 }
 
 

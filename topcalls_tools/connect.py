@@ -104,7 +104,7 @@ class Line:
             raise Misconfigured(settings.trouble)
         files = stamp(settings.home / ACCEPTED), stamp(settings.system)
         if self._standing is None or self._standing[0] != files or self._standing[1].settings is not settings:
-            self._standing = files, standing(settings, self.account, self.strict, self._secret)
+            self._standing = files, standing(settings, self.account, self.live, self._secret)
         return self._standing[1]
 
     def address(self) -> str:

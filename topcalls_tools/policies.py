@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from .errors import Misconfigured
-from .guard.policy import ORDERS, Pack, Policy, held, looser, pack, policy, tightened, written
+from .guard.policy import ORDERS, Pack, Policy, held, looser, named, pack, policy, tightened, written
 from .settings import IN_POLICY, Settings
 
 ACCEPTED = "policy.accepted"
@@ -36,51 +36,67 @@ class Standing:
     """What the guard goes by."""
     waiting: tuple[str, ...]
     """The lines that are looser than what was accepted last: a person's yes is needed before they count."""
+    unpinned: tuple[str, ...]
+    """The lines that are only stricter than what was accepted last, and by policy.toml alone: they count, and
+    whoever can write that file can take them back until they are accepted."""
     origin: Mapping[str, str]
     """Where the value of each line that counts comes from."""
 
 
-def standing(settings: Settings, account: str, strict: bool, secret: Callable[[], bytes]) -> Standing:
+def standing(settings: Settings, account: str, live: bool, secret: Callable[[], bytes]) -> Standing:
     """Put the owner's policy together. With a live key and in rehearsal, a line that is looser than the last
     accepted policy, or than the pack "personal" where none was, keeps its stricter value.
 
     Raises Misconfigured where a file cannot be used.
     """
-    mine, wanted = _wanted(settings, strict)
-    signed = _accepted(settings.home / ACCEPTED, account, secret) if strict else wanted
+    strict = live or settings.rehearse
+    system = _system(settings.system)
+    mine, wanted = _wanted(settings, system, strict)
+    signed = _accepted(settings.home / ACCEPTED, _name(account, live), secret) if strict else wanted
     accepted = signed or policy({}, "personal")
     counts, waiting = held(wanted, accepted), looser(wanted, accepted)
+    less = looser(tightened(accepted, system), wanted)
+    unpinned = tuple(name for name in less if name not in waiting)
     origin = {name: _origin(name, settings, mine, wanted) for name in Policy.model_fields}
     before = "what was accepted" if signed else "pack personal"
     for name in waiting:
         same = getattr(counts, name) == getattr(accepted, name)
         origin[name] = before if same else f"{origin[name]}, within {before}"
-    return Standing(settings, wanted, accepted, counts, waiting, origin)
+    return Standing(settings, wanted, accepted, counts, waiting, unpinned, origin)
 
 
-def accept(settings: Settings, account: str, wanted: Policy, secret: bytes) -> None:
-    """Let a policy count from now on. A person was asked before. Raises Misconfigured where it cannot be
-    written."""
+def accept(settings: Settings, account: str, live: bool, wanted: Policy, secret: bytes) -> None:
+    """Let a policy count from now on, for an account with a live key, or else in rehearsal. A person was
+    asked before. Raises Misconfigured, and changes nothing, where the file cannot be read or written."""
     path = settings.directory() / ACCEPTED
-    lines = written(wanted)
-    entry = {"policy": lines, "seal": _seal(account, lines, secret)}
-    fresh = path.with_name(f"{ACCEPTED}.{os.getpid()}")
+    name, lines = _name(account, live), written(wanted)
+    entry = {"policy": lines, "seal": _seal(name, lines, secret)}
+    fresh = path.with_name(f"{ACCEPTED}.new")  # of two at once one has it: nobody's acceptance is lost
     try:
-        with os.fdopen(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
-            json.dump({**_entries(path), account: entry}, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
+        descriptor = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        try:
+            with os.fdopen(descriptor, "w") as file:
+                json.dump({**_entries(path), name: entry}, file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(path)
+        except BaseException:  # whatever it is, the next one is not to be kept out
+            fresh.unlink()
+            raise
+    except FileExistsError:
+        raise Misconfigured(
+            f"{fresh} is in the way, and nothing was accepted: another acceptance is being written, or "
+            "was cut off; run topcalls policy accept again, and delete that file if it is still there."
+        ) from None
     except OSError as error:
         raise Misconfigured(f"{path} cannot be written ({error.strerror}); mend its rights.") from None
 
 
-def _wanted(settings: Settings, strict: bool) -> tuple[Policy, Policy]:
+def _wanted(settings: Settings, system: Mapping[str, Any], strict: bool) -> tuple[Policy, Policy]:
     """What policy.toml says, and what is left of it under the system's file."""
     path = settings.home / "policy.toml"
     otherwise: Pack = "personal" if strict else "sandbox"
     approval = settings.approval or ("person" if strict else "slips")
-    system = _system(settings.system)
     _known(path, settings.lines, Policy.model_fields.keys() | IN_POLICY)
     _known(settings.system, system, ORDERS.keys() | {"pack"})
     try:
@@ -118,28 +134,42 @@ def _wrong(path: Path, error: ValidationError) -> Misconfigured:
     return Misconfigured(f"{path} cannot be used ({'; '.join(dict.fromkeys(found))}); correct it.")
 
 
-def _accepted(path: Path, account: str, secret: Callable[[], bytes]) -> Policy | None:
+def _accepted(path: Path, name: str, secret: Callable[[], bytes]) -> Policy | None:
     """What was accepted last; None where nothing was, or the file was changed by hand."""
-    entry = _entries(path).get(account)
     try:
-        if entry and hmac.compare_digest(entry["seal"], _seal(account, entry["policy"], secret())):
+        entry = _entries(path).get(name)
+        if entry and hmac.compare_digest(entry["seal"], _seal(name, entry["policy"], secret())):
             # A line that is newer than the acceptance was not accepted with it.
             return Policy.model_validate({**written(policy({}, "personal")), **entry["policy"]})
-    except (KeyError, TypeError, ValidationError):
+    except (Misconfigured, KeyError, TypeError, ValidationError):
         pass
     return None
 
 
 def _entries(path: Path) -> dict[str, Any]:
+    """What was accepted, by `_name`. Raises Misconfigured where that cannot be told."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        if isinstance(found, dict):
+            return found
+        reason = "it holds no acceptances"
+    except FileNotFoundError:
         return {}
-    return found if isinstance(found, dict) else {}
+    except (OSError, ValueError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or "it is damaged"
+    raise Misconfigured(
+        f"{path} cannot be read ({reason}), and what was accepted for every account stands in it; mend "
+        "it, or delete it and accept each policy anew."
+    )
 
 
-def _seal(account: str, lines: Mapping[str, Any], secret: bytes) -> str:
-    text = f"policy of {account}\n{json.dumps(lines, sort_keys=True)}"
+def _name(account: str, live: bool) -> str:
+    """What an acceptance is kept under: a yes to what practice may do is none to what a live key may."""
+    return f"{'live' if live else 'rehearsal'} {account}"
+
+
+def _seal(name: str, lines: Mapping[str, Any], secret: bytes) -> str:
+    text = f"policy of {name}\n{json.dumps(lines, sort_keys=True)}"
     return hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()
 
 
@@ -160,6 +190,6 @@ def _origin(name: str, settings: Settings, mine: Policy, wanted: Policy) -> str:
         return str(settings.system)
     if name == "approval":
         return "default" if settings.approval is None else "policy.toml or TOPCALLS_APPROVAL"
-    if name in settings.lines:
+    if named(name, settings.lines):
         return "policy.toml"
     return f"pack {mine.pack}" if name in pack(mine.pack) else "default"

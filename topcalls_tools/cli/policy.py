@@ -1,4 +1,4 @@
-"""`topcalls policy`: what the owner allows, line by line; the rules; and a yes to what allows more."""
+"""`topcalls policy`: what the owner allows, line by line; the rules; and a yes to what has changed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ LOOKS_EVERY = 0.2
 @click.pass_context
 def policy(ctx: click.Context, as_json: bool, of_rules: bool) -> None:
     """Show what you allow. Each line of the policy: the value that counts, and where it comes from. A line
-    that waits allows more than what you accepted last; policy accept lets it count."""
+    that waits allows more than what you accepted last; policy accept lets it count. One that is not pinned
+    allows less, and counts as long as policy.toml says so; policy accept keeps it."""
     if ctx.invoked_subcommand:
         return
     if of_rules:
@@ -56,8 +57,9 @@ def policy(ctx: click.Context, as_json: bool, of_rules: bool) -> None:
 
 @policy.command()
 def accept() -> None:
-    """Let your policy count as it stands. Lines that allow more than what you accepted last are listed, and a
-    person says yes: at this terminal, or on the approval page. What is accepted is what was shown."""
+    """Let your policy count as it stands, and keep it. Lines that allow more or less than what you accepted
+    last are listed, and a person says yes: at this terminal, or on the approval page. What is accepted is
+    what was shown."""
     with opened() as line:
         shown = line.standing()
         if not line.strict:
@@ -65,11 +67,12 @@ def accept() -> None:
                 "Nothing needs accepting in practice: policy.toml counts at once. Accept it with your live "
                 "key set (TOPCALLS_API_KEY), or in rehearsal."
             )
-        elif not shown.waiting:
-            click.echo("Nothing waits: the policy allows no more than what was accepted last.")
+        elif not (shown.waiting or shown.unpinned):
+            click.echo("Nothing waits: the policy allows what was accepted last.")
         else:
             _accept(line, shown)
-            click.echo(f"Accepted; these lines count now: {', '.join(shown.waiting)}.")
+            lines = ", ".join((*shown.waiting, *shown.unpinned))
+            click.echo(f"Accepted; these lines count until you accept others: {lines}.")
 
 
 def question(shown: Standing, live: bool) -> Question:
@@ -79,11 +82,17 @@ def question(shown: Standing, live: bool) -> Question:
 
     means = described()
     world = "It counts for the live account." if live else "Practice: no phone rings."
+    more, less = ", ".join(shown.waiting), ", ".join(shown.unpinned)
+    ways = (
+        f"More is allowed by: {more}." if more else "",
+        f"Less is allowed by: {less}. It counts already; accepted, only your yes undoes it." if less else "",
+    )
     return Question(
-        f"Accept a policy that allows more? {world}",
+        f"Accept a policy that allows {'more' if shown.waiting else 'less'}? {world}",
         (
-            f"What was accepted last, or the pack personal, stands on the left; what policy.toml says, on "
-            f"the right. More is allowed by: {', '.join(shown.waiting)}.",
+            "What was accepted last, or the pack personal, stands on the left; what policy.toml says, on the "
+            "right.",
+            *filter(None, ways),
         ),
         tuple(
             (f"{one.name}{_way(one)}: {means[one.name]}", f"{_value(one.before)} → {_value(one.after)}")
@@ -118,7 +127,7 @@ def _accept(line: Line, shown: Standing) -> None:
     yes = Yes(row, row.by or "terminal", row.decided_at or at)
     if journal.use(yes, at, lambda ledger, given: None, Inquiry(line.account, at)).used_at is not None:
         raise Declined("This yes was used already; run topcalls policy accept again.")
-    accept(shown.settings, line.account, shown.wanted, desk.secret())
+    accept(shown.settings, line.account, line.live, shown.wanted, desk.secret())
     journal.record(row, {"accepted": shown.wanted.version}, line.clock())
 
 
@@ -164,8 +173,8 @@ def _answered(line: Line, journal: Journal, row: AskRow) -> AskRow:
     if not line.screen(row.key):
         journal.close_ask(row.key, line.clock())
         raise Declined(
-            "A policy that allows more is accepted by a person, so nothing was accepted; run topcalls policy "
-            "accept in a terminal, or where a browser can be opened."
+            "A policy is accepted by a person, so nothing was accepted; run topcalls policy accept in a "
+            "terminal, or where a browser can be opened."
         )
     click.echo("A question is open on your screen.", err=True)
     until = line.timer() + WAITS
@@ -203,9 +212,14 @@ def _show(standing: Standing) -> None:
 
     values = written(standing.counts)
     wanted = written(standing.wanted)
-    waits = [
+    notes = [
         f"waits: {name} = {_value(wanted[name])} counts once you accept it (topcalls policy accept)"
         for name in standing.waiting
+    ]
+    notes += [
+        f"not pinned: {name} = {_value(values[name])} can be taken back in policy.toml without a yes until "
+        "you accept it (topcalls policy accept)"
+        for name in standing.unpinned
     ]
     if sys.stdout.isatty():
         table(
@@ -214,13 +228,13 @@ def _show(standing: Standing) -> None:
                 for name, value in values.items()
             ]
         )
-        for wait in waits:
-            click.echo(wait)
+        for note in notes:
+            click.echo(note)
         return
     for name, value in values.items():
         click.echo(f"{'# ' if value is None else ''}{name} = {_value(value)}  # {standing.origin[name]}")
-    for wait in waits:
-        click.echo(f"# {wait}")
+    for note in notes:
+        click.echo(f"# {note}")
 
 
 def _told(line: Line, standing: Standing) -> dict[str, Any]:
@@ -238,7 +252,8 @@ def _told(line: Line, standing: Standing) -> dict[str, Any]:
         for name, value in written(standing.counts).items()
     ]
     world = {"account": line.account, "live": line.live, "rehearsal": line.strict and not line.live}
-    return {**world, "version": standing.counts.version, "lines": lines, "waiting": list(standing.waiting)}
+    open_lines = {"waiting": list(standing.waiting), "not_pinned": list(standing.unpinned)}
+    return {**world, "version": standing.counts.version, "lines": lines, **open_lines}
 
 
 def _value(value: Any) -> str:

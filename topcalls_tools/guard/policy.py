@@ -20,6 +20,8 @@ Pack = Literal["personal", "outreach", "sandbox"]
 Approval = Literal["person", "slips", "none"]
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NO_DAYS = "never"
+OWN = "own"
+"""What stands among the countries for those of the account's active numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,20 @@ def _most(one: Any, other: Any) -> Any:
 
 
 def _both(one: Any, other: Any) -> Any:
-    """What is in both; None is everything. Of "own" and a list of countries neither is in the other, unless
-    the list is empty: the other one stands."""
+    """What is in both; None is everything."""
     if one is None or other is None:
         return other if one is None else one
-    if isinstance(one, str) or isinstance(other, str):
-        return other if one else one
     return one & other
+
+
+def _in_each(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
+    """Countries that are in both. Which are the account's own is not known here: "own" beside names stays a
+    condition of its own, and alone it names none."""
+    lists = [value - {OWN} for value in (one, other) if value != {OWN}]
+    if not lists:
+        return one
+    named = lists[0].intersection(*lists)
+    return named | (one | other) & {OWN} if named else frozenset()
 
 
 def _earlier_of(*values: Any) -> Stricter:
@@ -66,6 +75,14 @@ def _days(value: Any) -> Any:
     return frozenset(found)
 
 
+def _listed(value: Any) -> Any:
+    return [OWN] if value == OWN else value
+
+
+def _unlisted(countries: frozenset[str]) -> str | list[str]:
+    return OWN if countries == {OWN} else sorted(countries)
+
+
 def _spelt(days: frozenset[int]) -> str:
     """Days as `_days` reads them, the shorter way."""
     names = [_DAYS[day] for day in sorted(days)]
@@ -82,7 +99,8 @@ Days = Annotated[
     PlainSerializer(_spelt, return_type=str),
 ]
 Number = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
-Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+Country = Annotated[str, Field(pattern=r"^([A-Z]{2}|own)$")]
+Countries = Annotated[frozenset[Country], BeforeValidator(_listed), PlainSerializer(_unlisted)]
 Host = Annotated[str, Field(pattern=r"^[a-z0-9.-]{1,253}$")]
 Minutes = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Cap = Annotated[Minutes | None, Least]
@@ -104,8 +122,9 @@ class Policy(BaseModel):
     """The language of the opening where a contact has none."""
     numbers: Annotated[frozenset[Number] | None, Both] = None
     """The only numbers that may be called."""
-    countries: Annotated[frozenset[Country] | Literal["own"], Both]
-    """The countries that may be called; own: those of the account's active numbers."""
+    countries: Annotated[Countries, Stricter(_in_each)]
+    """The countries that may be called; own: those of the account's active numbers; own and others in one
+    list: what is both."""
     hours: Annotated[Span, Both]
     """When people may be called, by the clock where they are."""
     warned_hours: Annotated[Span, Both]
@@ -180,7 +199,12 @@ def policy(lines: Mapping[str, Any], otherwise: Pack) -> Policy:
     """The lines of a pack, and over them those that an owner gives. Raises pydantic's ValidationError."""
     chosen = lines.get("pack", otherwise)
     known = chosen if isinstance(chosen, str) and chosen in _packs() else otherwise
-    return Policy.model_validate({**pack(known), **lines, "pack": chosen})
+    return _unwarned(Policy.model_validate({**pack(known), **lines, "pack": chosen}), lines)
+
+
+def named(name: str, lines: Mapping[str, Any]) -> bool:
+    """Whether a file says something of a line: of `warned_hours` it does with `hours` alone."""
+    return name in lines or (name == "warned_hours" and "hours" in lines)
 
 
 def held(wanted: Policy, accepted: Policy) -> Policy:
@@ -193,8 +217,13 @@ def tightened(mine: Policy, system: Mapping[str, Any]) -> Policy:
     names, can only be tightened. Raises pydantic's ValidationError where the file says what no line takes."""
     chosen = system.get("pack")
     lines = {**(_packs().get(chosen, {}) if isinstance(chosen, str) else {}), **system}
-    ceiling = Policy.model_validate({**written(mine), **lines})
-    return held(mine, ceiling)
+    return held(mine, _unwarned(Policy.model_validate({**written(mine), **lines}), system))
+
+
+def _unwarned(one: Policy, lines: Mapping[str, Any]) -> Policy:
+    """Whoever names `hours` alone has said all of when people may be called: no pack adds hours to them."""
+    alone = "hours" in lines and "warned_hours" not in lines
+    return one.model_copy(update={"warned_hours": one.hours}) if alone else one
 
 
 def stricter(name: str, one: Policy, other: Policy) -> Any:

@@ -67,6 +67,23 @@ def some(names: Collection[str], most: int = 6) -> str:
     return f"{', '.join(first)}{more}" if first else "none"
 
 
+def in_policy(change: str) -> str:
+    """A change of policy.toml as a remedy: what allows more takes the owner's yes to count."""
+    return f"let the owner {change} in policy.toml (with a live key, topcalls policy accept makes it count)"
+
+
 from . import numbers, times, minutes, people, words, objects  # noqa: E402, I001  (in the order in which they are heard)
 
-__all__ = ["RULES", "Rule", "minutes", "numbers", "objects", "people", "rule", "some", "times", "words"]
+__all__ = [
+    "RULES",
+    "Rule",
+    "in_policy",
+    "minutes",
+    "numbers",
+    "objects",
+    "people",
+    "rule",
+    "some",
+    "times",
+    "words",
+]

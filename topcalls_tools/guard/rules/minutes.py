@@ -11,7 +11,7 @@ from ...api.calls import PlaceCall
 from ...endpoint import Endpoint
 from ...places import here_and_there
 from .. import DIALS, Allow, AskPerson, Facts, Refuse, Verdict
-from . import rule
+from . import in_policy, rule
 
 if TYPE_CHECKING:
     from ..policy import Policy
@@ -62,12 +62,10 @@ def calls_per_day(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
     most = policy.calls_per_day
     if most is None or facts.day_calls < most:
         return Allow()
-    free = _day_over(facts)
+    free, more = _day_over(facts), in_policy("raise calls_per_day")
     return Refuse(
         f"{facts.day_calls} calls were placed in the last 24 hours, and the owner allows {most}",
-        f"call from {here_and_there(free, ())}, or let the owner raise calls_per_day in policy.toml"
-        if free
-        else "let the owner raise calls_per_day in policy.toml",
+        f"call from {here_and_there(free, ())}, or {more}" if free else more,
         free,
     )
 

@@ -10,7 +10,7 @@ from ...api.phone_numbers import Carrier, CarrierPage, DeleteCarrier, DeletePhon
 from ...places import here_and_there, zone
 from .. import Allow, AskPerson, Facts, Refuse, Verdict
 from ..hours import Window, earliest, state
-from . import rule
+from . import in_policy, rule
 
 if TYPE_CHECKING:
     from ..policy import Policy
@@ -24,7 +24,7 @@ def campaigns(action: StartCampaign, facts: Facts, policy: Policy) -> Verdict:
     if not policy.campaigns:
         return Refuse(
             f"The owner's policy (pack {policy.pack}) is for single calls",
-            'call people one by one, or let the owner choose pack = "outreach" in policy.toml',
+            "call people one by one, or " + in_policy('choose pack = "outreach"'),
         )
     stats = (campaign.stats if campaign else None) or CampaignStats()
     leads = "an unknown number of" if stats.pending_contacts is None else f"{stats.pending_contacts:,}"
@@ -60,7 +60,7 @@ def campaign_hours(action: StartCampaign, facts: Facts, policy: Policy) -> Verdi
     if state(window, names, facts.now, None) != "closed":
         return Allow()
     opens = earliest(window, names, facts.now, None)
-    when = f"start it from {here_and_there(opens, names)}" if opens else "let the owner widen the hours"
+    when = f"start it from {here_and_there(opens, names)}" if opens else in_policy("widen the hours")
     return Refuse("People are not called now in the time zone of the campaign", when, opens)
 
 

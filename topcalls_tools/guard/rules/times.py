@@ -15,7 +15,7 @@ from ...api.fields import E164
 from ...places import here_and_there, kind, parsed, region, time_in, zones
 from .. import Allow, AskPerson, Facts, Refuse, Rung, Verdict, called
 from ..hours import NEVER, Window, earliest, holidays_known, state
-from . import rule
+from . import in_policy, rule
 
 if TYPE_CHECKING:
     from ..policy import Policy
@@ -66,7 +66,7 @@ def attempts(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
         times = "once" if len(recent) == 1 else f"{len(recent)} times"
         why = f"{number} was dialled {times} in the last 24 hours, and the owner allows {most}"
         if most == 0:
-            return Refuse(why, "let the owner raise attempts_per_day in policy.toml")
+            return Refuse(why, in_policy("raise attempts_per_day"))
         free = recent[most - 1].at + _DAY
         return Refuse(why, f"call again from {here_and_there(free, _zones(number, facts))}", free)
     return Allow()
@@ -98,12 +98,12 @@ def _closed(window: Window, names: Sequence[str], facts: Facts, country: str | N
     if not window.holidays and not holidays_known(country, facts.now.year):
         return Refuse(
             "Whether it is a public holiday there is unknown, and the owner allows no calls on those",
-            f"let the owner allow calls on holidays in policy.toml; or {_ANY}",
+            f"{in_policy('allow calls on holidays')}; or {_ANY}",
         )
     why = f"{_time(names, facts)}, and the owner's hours for calls are {window}"
     if opens := earliest(window, names, facts.now, country):
         return Refuse(why, f"call from {here_and_there(opens, names)}; or {_ANY}", opens)
-    return Refuse(why, _ZONE if len(names) > 1 else "let the owner widen the hours in policy.toml")
+    return Refuse(why, _ZONE if len(names) > 1 else in_policy("widen the hours"))
 
 
 def _time(names: Sequence[str], facts: Facts) -> str:

@@ -9,7 +9,7 @@ from ...api.calls import PlaceCall
 from ...api.placeholders import filled
 from .. import Allow, AskPerson, Facts, Refuse, Verdict
 from ..words import Kind, orders
-from . import rule
+from . import in_policy, rule
 
 if TYPE_CHECKING:
     from ..policy import Policy
@@ -40,7 +40,7 @@ def selling(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
     if found := _found(action, "selling"):
         if policy.selling:
             return AskPerson("This sells something; the consent must cover that.")
-        return Refuse(found, 'leave it out, or let the owner choose pack = "outreach" in policy.toml')
+        return Refuse(found, "leave it out, or " + in_policy('choose pack = "outreach"'))
     return Allow()
 
 
