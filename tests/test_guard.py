@@ -193,6 +193,11 @@ def test_where_the_owner_names_numbers_no_other_is_called(
 
 
 WAIT = "; wait until calls under way have ended, or see to more minutes."
+ENDED = "; wait until calls under way have ended."
+RAISE = (
+    "; let the owner raise minutes_per_day to {} in policy.toml (with a live key, topcalls policy accept makes "
+    "it count)."
+)
 
 
 @pytest.mark.parametrize(
@@ -268,9 +273,15 @@ def test_a_call_needs_free_minutes(
             "This may use 10 minutes and 1.5 of the owner's 1,000,000.5 in 24 hours are left; set max_duration "
             "to 1 or less.",
         ),
-        (10, 30, 29.5, f"This may use 10 minutes and 0.5 of the owner's 30 in 24 hours are left{WAIT}"),
-        (1, 0, 0, f"This may use 1 minutes and 0 of the owner's 0 in 24 hours are left{WAIT}"),
-        (10, 30, 45, f"This may use 10 minutes and 0 of the owner's 30 in 24 hours are left{WAIT}"),
+        (10, 30, 29.5, f"This may use 10 minutes and 0.5 of the owner's 30 in 24 hours are left{ENDED}"),
+        (1, 0, 0, f"This may use 1 minutes and 0 of the owner's 0 in 24 hours are left{RAISE.format(1)}"),
+        (
+            9,
+            5,
+            4.5,
+            f"This may use 9 minutes and 0.5 of the owner's 5 in 24 hours are left{RAISE.format(14)}",
+        ),
+        (10, 30, 45, f"This may use 10 minutes and 0 of the owner's 30 in 24 hours are left{ENDED}"),
     ],
 )
 def test_in_a_day_no_more_is_used_than_the_owner_allows(
@@ -301,7 +312,14 @@ def test_in_a_day_no_more_is_used_than_the_owner_allows(
             Balance(remaining=90),
             100,
             {"day_minutes": 10.5},
-            f"This may use 90 minutes and 89.5 of the owner's 100 in 24 hours are left{WAIT}",
+            f"This may use 90 minutes and 89.5 of the owner's 100 in 24 hours are left{ENDED}",
+        ),
+        (
+            "minutes-per-day",
+            Balance(remaining=2500),
+            2000,
+            {},
+            f"This may use 2,500 minutes and 2,000 of the owner's 2,000 in 24 hours are left{RAISE.format(2500)}",
         ),
         ("minutes-per-day", Balance(), None, {}, None),
         (

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from math import ceil
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...action import Action
 from ...api.account import Balance
@@ -27,7 +28,11 @@ def minutes_left(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
         return AskPerson("TopCalls did not say how many call minutes are left.")
     if not isinstance(action, PlaceCall):
         return Allow()  # a campaign uses what is free, and TopCalls pauses it then
-    return _room(action, facts, balance.free - facts.unseen_minutes, "are free")
+    most, left = action.most_minutes(facts.seen), balance.free - facts.unseen_minutes
+    if most <= left + _TINY:
+        return Allow()
+    works = _shorter(action, left) or "wait until calls under way have ended, or see to more minutes"
+    return Refuse(_short(most, left, "are free"), works)
 
 
 @rule(of=PlaceCall, source="house", checked="2026-11-25")
@@ -44,16 +49,21 @@ def minutes_per_call(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict
 
 @rule(of=DIALS, source="house", checked="2026-11-25", always=True)
 def minutes_per_day(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
-    """In 24 hours no more call minutes are used, or reserved, than the owner allows."""
-    return _owners(action, facts, policy.minutes_per_day, facts.day_minutes, "in 24 hours", _day_over(facts))
+    """In 24 hours no more call minutes are used, or reserved, than the owner allows. A campaign may use all
+    that is free, and is refused where that is more."""
+    limit, used = policy.minutes_per_day, facts.day_minutes
+    back, whole = _day_over(facts), facts.day_calls == 1
+    return _within(_Limit("minutes_per_day", limit, used, "in 24 hours", back, whole), action, facts)
 
 
 @rule(of=DIALS, source="house", checked="2026-11-25", always=True)
 def minutes_per_month(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
-    """In a month, by UTC, no more call minutes are used, or reserved, than the owner allows."""
+    """In a month, by UTC, no more call minutes are used, or reserved, than the owner allows. A campaign may
+    use all that is free, and is refused where that is more."""
     month = facts.now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    over = (month + timedelta(days=32)).replace(day=1)
-    return _owners(action, facts, policy.minutes_per_month, facts.month_minutes, "a month", over)
+    limit, used = policy.minutes_per_month, facts.month_minutes
+    back = (month + timedelta(days=32)).replace(day=1)
+    return _within(_Limit("minutes_per_month", limit, used, "a month", back), action, facts)
 
 
 @rule(of=PlaceCall, source="house", checked="2026-11-25")
@@ -62,7 +72,8 @@ def calls_per_day(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
     most = policy.calls_per_day
     if most is None or facts.day_calls < most:
         return Allow()
-    free, more = _day_over(facts), in_policy("raise calls_per_day")
+    more = in_policy("raise calls_per_day")
+    free = _day_over(facts) if facts.day_calls == most else None  # when a second one is over, nobody knows
     return Refuse(
         f"{facts.day_calls} calls were placed in the last 24 hours, and the owner allows {most}",
         f"call from {here_and_there(free, ())}, or {more}" if free else more,
@@ -82,16 +93,30 @@ def calls_at_once(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
     )
 
 
+_TINY = 1e-6
+"""What sums of fractions may be off by."""
+
+
+class _Limit(NamedTuple):
+    """What a line of the policy allows within a time."""
+
+    line: str
+    most: float | None
+    used: float
+    when: str
+    back: datetime | None
+    """When minutes come back."""
+    whole: bool = True
+    """Whether those are all of them."""
+
+
 def _day_over(facts: Facts) -> datetime | None:
     """When the first of the last 24 hours' dials counts no more."""
     return facts.oldest + timedelta(hours=24) if facts.oldest else None
 
 
-def _owners(
-    action: Action[Any], facts: Facts, limit: float | None, used: float, when: str, over: datetime | None
-) -> Verdict:
-    """Whether a deed fits into what the owner allows within a time; `over` is when minutes come back."""
-    if limit is None:
+def _within(limit: _Limit, action: Action[Any], facts: Facts) -> Verdict:
+    if limit.most is None:
         return Allow()
     unknown = any(isinstance(one, Balance) and one.remaining is None for one in facts.seen)
     if unknown and not isinstance(action, PlaceCall):
@@ -100,19 +125,28 @@ def _owners(
             "there are",
             "call people one by one",
         )
-    return _room(action, facts, limit - used, f"of the owner's {limit:,.10g} {when} are left", over)
-
-
-def _room(
-    action: Action[Any], facts: Facts, left: float, where: str, over: datetime | None = None
-) -> Verdict:
-    most = action.most_minutes(facts.seen) if isinstance(action, Endpoint) else 0
-    if most <= left + 1e-6:  # sums of fractions
+    needed = action.most_minutes(facts.seen) if isinstance(action, Endpoint) else 0
+    left = limit.most - limit.used
+    if needed <= left + _TINY:
         return Allow()
-    whole = int(left + 1e-6)
-    works = "wait until calls under way have ended, or see to more minutes"
-    if isinstance(action, PlaceCall) and whole >= 1:
-        works, over = f"set max_duration to {whole} or less", None
-    elif over:
-        works = f"wait until {here_and_there(over, ())}, when minutes come back"
-    return Refuse(f"This may use {most:,.10g} minutes and {max(0.0, left):,.10g} {where}", works, over)
+    why = _short(needed, left, f"of the owner's {limit.most:,.10g} {limit.when} are left")
+    if works := _shorter(action, left):
+        return Refuse(why, works)
+    if needed > limit.most:  # nothing that comes back is enough
+        return Refuse(why, in_policy(f"raise {limit.line} to {ceil(needed + limit.used - _TINY)}"))
+    if limit.back is None:
+        return Refuse(why, "wait until calls under way have ended")
+    at = here_and_there(limit.back, ())
+    if limit.whole:
+        return Refuse(why, f"wait until {at}, when minutes come back", limit.back)
+    return Refuse(why, f"wait: minutes come back call by call, the first at {at}")
+
+
+def _shorter(action: Action[Any], left: float) -> str | None:
+    """How a call fits into what is left, where there is a whole minute."""
+    whole = int(left + _TINY)
+    return f"set max_duration to {whole} or less" if isinstance(action, PlaceCall) and whole >= 1 else None
+
+
+def _short(most: float, left: float, where: str) -> str:
+    return f"This may use {most:,.10g} minutes and {max(0.0, left):,.10g} {where}"
