@@ -1,4 +1,4 @@
-"""`topcalls policy`: what counts and why, and a person's yes to what allows more, at a terminal and on the page."""
+"""`topcalls policy`: what counts and why, and a person's yes to what has changed, at a terminal and on the page."""
 
 from __future__ import annotations
 
@@ -112,9 +112,12 @@ def test_every_line_is_told_with_its_value_and_where_that_comes_from(home_with: 
         "minutes_per_call = 20  # policy.toml",
         "consent = false  # pack personal",
         "# waits: minutes_per_day = 600 counts once you accept it (topcalls policy accept)",
+        "# not pinned: minutes_per_call = 20 can be taken back in policy.toml without a yes until you accept it "
+        "(topcalls policy accept)",
     ):
         assert f"{words}\n" in printed.output
     assert printed.output.count("# waits: ") == 2
+    assert printed.output.count("# not pinned: ") == 1
 
 
 def test_as_json_each_line_says_what_it_means_too(home_with: Any) -> None:
@@ -122,6 +125,7 @@ def test_as_json_each_line_says_what_it_means_too(home_with: Any) -> None:
     told = json.loads(run("policy", "--json").output)
     assert (told["account"], told["live"], told["rehearsal"]) == ("sandbox", False, True)
     assert told["waiting"] == ["minutes_per_day", "webhook_hosts"]
+    assert told["not_pinned"] == ["minutes_per_call"]
     lines = {one["name"]: one for one in told["lines"]}
     assert lines["minutes_per_day"] == {
         "name": "minutes_per_day",
@@ -207,9 +211,61 @@ def test_practice_needs_no_acceptance(keyed: World, home: Path) -> None:
     assert questions() == []
 
 
-def test_where_nothing_allows_more_it_says_so(home_with: Any, home: Path) -> None:
+TIGHTER = BEFORE.replace("= 60", "= 5")
+
+
+def test_what_allows_less_can_be_kept_at_a_terminal(home_with: Any, home: Path) -> None:
     home_with()
-    owner(home, BEFORE.replace("= 60", "= 5"), accepted=BEFORE)
+    owner(home, TIGHTER, accepted=BEFORE)
+    assert "# not pinned: minutes_per_day = 5 can be taken back" in run("policy").output
+    terminal = Terminal("policy", "accept")
+    terminal.until("n is no")
+    for words in (
+        "Accept a policy that allows less? Practice: no phone rings.",
+        "Less is allowed by: minutes_per_day. It counts already; accepted, only your yes undoes it.",
+        "minutes_per_day allows less: Minutes that may be used in 24 hours.",
+        "│ 60 → 5",
+    ):
+        assert words in terminal.screen, terminal.screen
+    assert "More is allowed" not in terminal.screen
+    terminal.type("accept\n")
+    assert terminal.end() == 0, terminal.screen
+    assert "Accepted; these lines count until you accept others: minutes_per_day." in terminal.screen
+    assert "pinned" not in run("policy").output
+    (home / "policy.toml").write_text((home / "policy.toml").read_text().replace("= 5\n", "= 60\n"))
+    assert counts("minutes_per_day") == 5
+    assert "# waits: minutes_per_day = 60 counts once you accept it" in run("policy").output
+
+
+@pytest.mark.parametrize(("answer", "code", "after"), [("yes", 0, 5), ("no", 3, 60)])
+def test_what_allows_less_can_be_kept_on_the_page(
+    home_with: Any, home: Path, answer: str, code: int, after: int
+) -> None:
+    home_with(answer)
+    browser = tomllib.loads((home / "policy.toml").read_text())["browser"]
+    owner(home, f"{TIGHTER}browser = {json.dumps(browser)}\n", accepted=BEFORE)
+    printed = run("policy", "accept")
+    assert printed.exit_code == code, printed.output
+    page = (home / "page.html").read_text()
+    assert "Accept a policy that allows less?" in page
+    assert "minutes_per_day allows less" in page
+    (home / "policy.toml").write_text((home / "policy.toml").read_text().replace("= 5\n", "= 60\n"))
+    assert counts("minutes_per_day") == after
+
+
+def test_a_yes_where_the_acceptances_cannot_be_read_is_a_sentence(home_with: Any) -> None:
+    home = home_with("yes")
+    (home / ACCEPTED).write_text('{"live other": ')
+    printed = run("policy", "accept")
+    assert (printed.exit_code, "policy.accepted cannot be read" in printed.output) == (6, True), (
+        printed.output
+    )
+    assert (home / ACCEPTED).read_text() == '{"live other": '
+
+
+def test_where_nothing_differs_it_says_so(home_with: Any, home: Path) -> None:
+    home_with()
+    owner(home, f'{BEFORE}caller = "Bob"\n', accepted=BEFORE)
     before = (home / ACCEPTED).read_bytes()
     printed = run("policy", "accept")
     assert (printed.exit_code, "Nothing waits" in printed.output) == (0, True)
@@ -230,13 +286,17 @@ def test_a_person_accepts_at_a_terminal(home_with: Any, keyed: World) -> None:
         "minutes_per_day allows more: Minutes that may be used in 24 hours.",
         "│ 60 → 600",
         "minutes_per_call allows less",
+        "Less is allowed by: minutes_per_call. It counts already",
     ):
         assert words in terminal.screen, terminal.screen
     assert "consent" not in terminal.screen
     assert counts("minutes_per_day") == 60
     terminal.type("accept\n")
     assert terminal.end() == 0, terminal.screen
-    assert "Accepted; these lines count now: minutes_per_day, webhook_hosts." in terminal.screen
+    assert (
+        "Accepted; these lines count until you accept others: minutes_per_day, webhook_hosts, minutes_per_call."
+        in terminal.screen
+    )
     assert (counts("minutes_per_day"), run("policy").output.count("waits: ")) == (600, 0)
     (row,) = questions()
     assert (row.decision, row.by, row.used_at is not None) == ("yes", "terminal", True)
@@ -338,7 +398,9 @@ def test_another_acceptance_meanwhile_ends_the_question(
 
     def slowly(line: Line, *more: Any) -> AskRow:
         settings = Settings.load(home=home)
-        accept(settings, "sandbox", policy({"minutes_per_day": 90}, "personal"), settings.secret_bytes())
+        accept(
+            settings, "sandbox", False, policy({"minutes_per_day": 90}, "personal"), settings.secret_bytes()
+        )
         return asked(line, *more)
 
     monkeypatch.setattr(commands, "_answered", slowly)

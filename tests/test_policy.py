@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import tomllib
+from datetime import UTC, datetime, time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from topcalls_tools import Client, PlaceCall
+from topcalls_tools import Client, PlaceCall, policies
+from topcalls_tools.api.phone_numbers import Number, NumberPage
 from topcalls_tools.connect import Line
 from topcalls_tools.contacts import Contact, contacts
 from topcalls_tools.errors import Misconfigured, Refused
+from topcalls_tools.guard import Allow, Facts
 from topcalls_tools.guard.policy import (
     ORDERS,
     Policy,
@@ -29,6 +34,7 @@ from topcalls_tools.guard.policy import (
     tightened,
     written,
 )
+from topcalls_tools.guard.rules import RULES
 from topcalls_tools.policies import ACCEPTED, accept
 from topcalls_tools.settings import IN_POLICY, Settings
 
@@ -38,6 +44,10 @@ from .owner import PERMISSIVE
 ROOT = Path(__file__).parent.parent
 PACKS = ("personal", "outreach", "sandbox")
 NOWHERE = "+14155550199"
+NOW = datetime(2026, 11, 25, 18, 0, tzinfo=UTC)
+NUMBERS = {"US": NUMBER, "DE": "+493055501401", "CH": "+41445550142"}
+OWNS = ("", "US", "US DE", "CH")
+"""Countries that an account's active numbers may be in."""
 
 
 def spans() -> st.SearchStrategy[str]:
@@ -56,7 +66,7 @@ TRUTH = st.booleans()
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "approval": st.sampled_from(["person", "slips", "none"]),
     "numbers": st.none() | some(NUMBER, NOWHERE, "+493055501401"),
-    "countries": st.just("own") | some("US", "DE", "CH"),
+    "countries": st.just("own") | some("US", "DE", "CH", "own"),
     "hours": spans(),
     "warned_hours": spans(),
     "days": some("mon", "tue", "sat", "sun") | st.sampled_from(["mon-fri", "never", "fri-mon"]),
@@ -87,7 +97,7 @@ def may(name: str, one: Policy) -> Any:
         case "numbers":
             return frozenset({NUMBER, NOWHERE, "+493055501401", "anybody"}) if value is None else value
         case "countries":
-            return value
+            return frozenset((own, country) for own in OWNS for country in allowed(value, own))
         case "days" | "webhook_hosts":
             return value
         case "approval":
@@ -100,10 +110,17 @@ def may(name: str, one: Policy) -> Any:
             return float("inf") if value is None else value
 
 
-def in_both(one: Policy, other: Policy) -> frozenset[str]:
-    assert not isinstance(one.countries, str)
-    assert not isinstance(other.countries, str)
-    return one.countries & other.countries
+@cache
+def allowed(countries: frozenset[str], own: str) -> frozenset[str]:
+    """Which of these countries are called by an account whose active numbers are in these."""
+    active = NumberPage(data=[Number(id="n", number=NUMBERS[one], status="active") for one in own.split()])
+    facts, one = Facts(NOW, (active,)), policy({"countries": countries}, "personal")
+    check = RULES["countries"].check
+    return frozenset(
+        where
+        for where, number in NUMBERS.items()
+        if check(PlaceCall(phone_number=number, task="Ask when they close."), facts, one) == Allow()
+    )
 
 
 def test_every_line_that_limits_something_is_among_the_values() -> None:
@@ -115,21 +132,15 @@ def test_every_line_that_limits_something_is_among_the_values() -> None:
 @given(POLICIES, POLICIES)
 def test_what_is_held_allows_in_no_line_more_than_either(wanted: Policy, accepted: Policy) -> None:
     counts = held(wanted, accepted)
-    for name in ORDERS.keys() - {"countries"}:
+    for name in ORDERS:
         assert may(name, counts) <= may(name, wanted), name
         assert may(name, counts) <= may(name, accepted), name
-    if isinstance(wanted.countries, str) == isinstance(accepted.countries, str):
-        assert counts.countries == (
-            wanted.countries if wanted.countries == "own" else in_both(wanted, accepted)
-        )
-    else:  # which countries the account's numbers are in is not known here
-        assert counts.countries == (accepted.countries if wanted.countries else wanted.countries)
 
 
 @given(POLICIES, POLICIES)
 def test_what_is_held_is_all_that_both_allow(wanted: Policy, accepted: Policy) -> None:
     counts = held(wanted, accepted)
-    for name in ORDERS.keys() - {"countries"}:
+    for name in ORDERS:
         one, other = may(name, wanted), may(name, accepted)
         assert may(name, counts) == (one & other if isinstance(one, frozenset) else min(one, other)), name
 
@@ -172,6 +183,10 @@ ORDER: list[tuple[str, Any, Any, Any]] = [
     ("numbers", [NUMBER], [NOWHERE], []),
     ("countries", ["DE", "US"], ["DE"], ["DE"]),
     ("countries", "own", [], []),
+    ("countries", "own", ["own"], "own"),
+    ("countries", "own", ["DE", "US"], ["own", "DE", "US"]),
+    ("countries", ["own", "DE", "US"], ["DE", "CH"], ["own", "DE"]),
+    ("countries", ["own", "DE"], ["own", "US"], []),
     ("hours", "08:00-21:00", "10:00-23:00", "10:00-21:00"),
     ("hours", "08:00-12:00", "12:00-21:00", "never"),
     ("warned_hours", "07:00-23:00", "never", "never"),
@@ -204,10 +219,11 @@ def test_of_two_values_of_a_line_the_stricter_counts(name: str, one: Any, other:
 
 
 @pytest.mark.parametrize(("one", "other"), [("own", ["DE"]), (["DE"], "own")])
-def test_of_own_countries_and_a_list_the_accepted_one_counts(one: Any, other: Any) -> None:
+def test_own_countries_and_a_list_both_hold_until_the_other_is_accepted(one: Any, other: Any) -> None:
     wanted, accepted = policy({"countries": one}, "personal"), policy({"countries": other}, "personal")
-    assert held(wanted, accepted).countries == accepted.countries
+    assert written(held(wanted, accepted))["countries"] == ["DE", "own"]
     assert looser(wanted, accepted) == ("countries",)
+    assert held(wanted, wanted) == wanted
 
 
 def standing(home: Path, text: str | None = None, **given: Any) -> Any:
@@ -263,14 +279,16 @@ def test_a_line_says_where_its_value_comes_from(home: Path) -> None:
 def test_the_systems_file_only_tightens(mine: Policy, system: dict[str, Any]) -> None:
     lines = {name: value for name, value in system.items() if value is not None}
     found = tightened(mine, lines)
-    assert {*looser(found, mine)} <= {"countries"}  # "own" and a list are compared by nobody
+    assert looser(found, mine) == ()
     named = {**(pack(lines["pack"]) if "pack" in lines else {}), **lines}
+    if "hours" in lines:
+        named["warned_hours"] = lines.get("warned_hours", lines["hours"])
     ceiling = policy({**written(mine), **named}, "personal")
     for name in ORDERS:
-        if name not in named:
-            assert getattr(found, name) == getattr(mine, name)
-        elif name != "countries":
+        if name in named:
             assert may(name, found) <= may(name, ceiling)
+        else:
+            assert getattr(found, name) == getattr(mine, name)
     assert tightened(found, lines) == found
 
 
@@ -302,11 +320,11 @@ def test_an_acceptance_that_was_not_written_here_counts_as_none(home: Path, what
     assert before.counts.minutes_per_day == 600
     match what:
         case "seal":
-            entries["sandbox"]["seal"] = "ü" * 64
+            entries["rehearsal sandbox"]["seal"] = "ü" * 64
         case "policy":
-            entries["sandbox"]["policy"]["minutes_per_day"] = 601
+            entries["rehearsal sandbox"]["policy"]["minutes_per_day"] = 601
         case "moved":
-            entries["sandbox"] = entries["office"]
+            entries["rehearsal sandbox"] = entries["rehearsal office"]
         case "list":
             entries = [entries]
         case "secret":
@@ -340,7 +358,9 @@ def test_a_line_that_is_newer_than_the_acceptance_was_not_accepted(home: Path) -
             del lines["calls_per_day"]
             return lines
 
-    accept(settings, "sandbox", Earlier(**dict(wanted.model_dump(mode="json"))), settings.secret_bytes())
+    accept(
+        settings, "sandbox", False, Earlier(**dict(wanted.model_dump(mode="json"))), settings.secret_bytes()
+    )
     found = standing(home, "minutes_per_day = 600\ncalls_per_day = 500\n")
     assert (found.counts.minutes_per_day, found.counts.calls_per_day) == (600, 20)
 
@@ -348,19 +368,146 @@ def test_a_line_that_is_newer_than_the_acceptance_was_not_accepted(home: Path) -
 def test_what_is_accepted_for_an_account_leaves_the_others_alone(home: Path) -> None:
     owner(home, "minutes_per_day = 600\n", account="one")
     settings = Settings.load(home=home)
-    accept(settings, "two", policy({"minutes_per_day": 90}, "personal"), settings.secret_bytes())
+    accept(settings, "two", False, policy({"minutes_per_day": 90}, "personal"), settings.secret_bytes())
     for account, minutes in (("one", 600), ("two", 90), ("three", 60)):
         assert standing(home, account=account).counts.minutes_per_day == minutes
     assert (home / ACCEPTED).stat().st_mode & 0o777 == 0o600
 
 
-def test_an_acceptance_that_cannot_be_written_is_said_in_words(home: Path) -> None:
-    owner(home)
-    (home / ACCEPTED).unlink()
-    (home / ACCEPTED).mkdir()
+def test_a_yes_in_rehearsal_is_none_with_a_live_key_of_that_account(home: Path) -> None:
+    looser = policy({"minutes_per_day": 600}, "personal")
+    home.mkdir()
+    (home / "policy.toml").write_text("minutes_per_day = 600\n")
     settings = Settings.load(home=home)
-    with pytest.raises(Misconfigured, match=r"policy\.accepted cannot be written"):
-        accept(settings, "live", policy({}, "personal"), settings.secret_bytes())
+    accept(settings, "live", False, looser, settings.secret_bytes())
+    with_key = Line(Settings.load(home=home, api_key="tc_live_12345678", account="live"))
+    assert standing(home, account="live").counts.minutes_per_day == 600
+    assert with_key.standing().counts.minutes_per_day == 60
+    entries = json.loads((home / ACCEPTED).read_text())
+    (home / ACCEPTED).write_text(json.dumps({"live live": entries["rehearsal live"]}))
+    assert with_key.standing().counts.minutes_per_day == 60, "sealed for the one, not for the other"
+    (home / ACCEPTED).unlink()
+    accept(settings, "live", True, looser, settings.secret_bytes())
+    assert with_key.standing().counts.minutes_per_day == 600
+    assert standing(home, account="live").counts.minutes_per_day == 60
+
+
+UNREADABLE = {"cut": '{"live one": {', "list": "[]", "deep": "[" * 100_000, "text": "\udcff"}
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_what_others_accepted_is_not_written_over_where_it_cannot_be_read(home: Path, what: str) -> None:
+    owner(home)
+    (home / ACCEPTED).write_bytes(UNREADABLE[what].encode("utf-8", "surrogateescape"))
+    before, settings = (home / ACCEPTED).read_bytes(), Settings.load(home=home)
+    with pytest.raises(Misconfigured, match=r"policy\.accepted cannot be read .*; mend it, or delete it"):
+        accept(settings, "live", True, policy({}, "personal"), settings.secret_bytes())
+    assert (home / ACCEPTED).read_bytes() == before
+    (home / ACCEPTED).unlink()
+    accept(settings, "live", True, policy({}, "personal"), settings.secret_bytes())
+    assert (home / ACCEPTED).exists(), "the one before left nothing in the way"
+
+
+def test_of_two_acceptances_at_once_none_is_lost(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second begins after the first has read the file, and before it has written it."""
+    owner(home, "minutes_per_day = 600\n", account="one")
+    settings, wanted = Settings.load(home=home), policy({"minutes_per_day": 90}, "personal")
+    read, told = policies._entries, []
+
+    def meanwhile(path: Path) -> dict[str, Any]:
+        found = read(path)
+        monkeypatch.setattr(policies, "_entries", read)
+        with pytest.raises(Misconfigured, match=r"is in the way.*; run topcalls policy accept again") as got:
+            accept(settings, "three", False, wanted, settings.secret_bytes())
+        told.append(got)
+        return found
+
+    monkeypatch.setattr(policies, "_entries", meanwhile)
+    accept(settings, "two", False, wanted, settings.secret_bytes())
+    assert told
+    accept(settings, "three", False, wanted, settings.secret_bytes())
+    for account, minutes in (("one", 600), ("two", 90), ("three", 90)):
+        assert standing(home, account=account).counts.minutes_per_day == minutes
+
+
+def test_an_acceptance_that_cannot_be_written_is_said_in_words(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner(home)
+    before, settings = (home / ACCEPTED).read_bytes(), Settings.load(home=home)
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "no space")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(policies.os, "fsync", full)
+        with pytest.raises(Misconfigured, match=r"policy\.accepted cannot be written \(no space\)"):
+            accept(settings, "live", True, policy({}, "personal"), settings.secret_bytes())
+    assert (home / ACCEPTED).read_bytes() == before
+    accept(settings, "live", True, policy({}, "personal"), settings.secret_bytes())
+    assert (home / ACCEPTED).read_bytes() != before
+
+
+LATE = time(22, 30)
+
+
+@pytest.mark.parametrize(
+    ("line", "hours", "warned"),
+    [
+        ('hours = "10:00-12:00"', "10:00-12:00", "10:00-12:00"),
+        ('hours = "never"', "never", "never"),
+        ('hours = "10:00-12:00"\nwarned_hours = "09:00-13:00"', "10:00-12:00", "09:00-13:00"),
+        ('warned_hours = "09:00-22:00"', "08:00-21:00", "09:00-22:00"),
+        ('pack = "personal"\nhours = "10:00-12:00"', "10:00-12:00", "10:00-12:00"),
+    ],
+)
+def test_hours_alone_are_all_the_hours_there_are(home: Path, line: str, hours: str, warned: str) -> None:
+    """From policy.toml and from the machine's file alike: no pack's warned hours come on top."""
+    system = home.with_name("system.toml")
+    for mine, theirs in ((line, ""), ("", line)):
+        system.write_text(theirs)
+        found = standing(home, mine, system=system)
+        told = written(found.counts)
+        assert (told["hours"], told["warned_hours"]) == (hours, warned)
+        assert not found.waiting
+        if warned != "07:00-23:00" and "warned" not in line:
+            assert LATE not in found.counts.warned_hours
+            assert found.origin["warned_hours"] == (str(system) if theirs else "policy.toml")
+
+
+def test_a_machines_own_and_an_owners_list_are_what_both_allow(home: Path) -> None:
+    system = home.with_name("system.toml")
+    for mine, theirs in (('["DE"]', '"own"'), ('"own"', '["DE"]')):
+        system.write_text(f"countries = {theirs}\n")
+        owner(home, f"countries = {mine}\n")
+        found = standing(home, system=system)
+        assert written(found.counts)["countries"] == ["DE", "own"]
+        assert allowed(found.counts.countries, "US DE") == {"DE"}
+        assert allowed(found.counts.countries, "US") == set()
+
+
+def test_an_owner_who_narrows_own_countries_is_heard_at_once(world: World, home: Path) -> None:
+    """The sandbox's numbers are in the United States."""
+    owner(home, 'countries = ["DE"]\n', accepted='countries = "own"')
+    with pytest.raises(Refused, match="is in US, and the countries that may be called are: none") as got:
+        rings(world, home)
+    assert 'let the owner set countries = ["US"] in policy.toml' in str(got.value)
+    owner(home, 'countries = "own"\n')
+    assert rings(world, home).call_id
+
+
+def test_lines_that_allow_less_are_told_until_they_are_accepted(home: Path) -> None:
+    system = home.with_name("system.toml")
+    system.write_text("calls_per_day = 4\nminutes_per_month = 100\n")
+    lines = f'numbers = ["{NUMBER}"]\nminutes_per_day = 5\nminutes_per_month = 50\nminutes_per_call = 60\n'
+    found = standing(home, lines, system=system)
+    assert found.waiting == ("minutes_per_call",)
+    assert found.unpinned == ("numbers", "minutes_per_day", "minutes_per_month"), "the system's hold anyway"
+    accept(found.settings, "sandbox", False, found.wanted, found.settings.secret_bytes())
+    assert standing(home, system=system).unpinned == ()
+    freed = standing(home, "", system=system)
+    assert freed.waiting == ("numbers", "minutes_per_day", "minutes_per_month")
+    assert (freed.counts.numbers, freed.counts.minutes_per_day) == (frozenset({NUMBER}), 5)
 
 
 @pytest.mark.parametrize(
