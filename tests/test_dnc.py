@@ -78,7 +78,7 @@ def test_another_process_is_heard_at_once(dnc: DoNotCall) -> None:
         "7",
         '{"account": "live"}',
         '{"account": "live", "number": 14155550123, "at": "2026-11-25T09:30:00+00:00"}',
-        '{"account": "live", "number": "+1 415 555 0123", "at": "2026-11-25T09:30:00+00:00"}',
+        '{"account": "live", "number": "030 55501401", "at": "2026-11-25T09:30:00+00:00"}',
         '{"account": "live", "number": "+14155550123", "at": "yesterday"}',
         '{"account": "live", "number": "+14155550123\\n", "at": "2026-11-25T09:30:00+00:00"}',
     ],
@@ -102,6 +102,13 @@ def test_after_a_write_that_was_cut_off_the_next_one_stands_on_a_line_of_its_own
     assert json.loads(lines[2])["number"] == NUMBER
     dnc.path.write_text("\n".join([lines[0], "", lines[2]]))
     assert {*dnc.numbers("live")} == {NUMBER, OTHER}
+
+
+def test_a_line_in_another_notation_blocks_the_number_that_it_means(dnc: DoNotCall) -> None:
+    line = '{"account": "live", "number": "+49 (0)30 55501401", "at": "2026-11-25T09:30:00+00:00"}'
+    dnc.path.parent.mkdir(exist_ok=True)
+    dnc.path.write_text(f"{line}\n")
+    assert list(dnc.numbers("live")) == ["+493055501401"]
 
 
 def test_what_the_disk_has_room_for_in_part_is_taken_back(

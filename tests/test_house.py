@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "api": {"action", "endpoint", "errors", "wire"},
     "places": {"api"},
     "contacts": {"api", "errors", "places"},
-    "dnc": {"errors"},
+    "dnc": {"api", "errors"},
     "address": {"api", "errors"},
     "guard": {"action", "api", "contacts", "docstrings", "endpoint", "errors", "places"},
     "question": {"action", "api", "contacts", "endpoint", "guard", "places"},
@@ -31,12 +31,13 @@ MAY_IMPORT = {
     "steps": {"action", "contacts", "dnc", "endpoint", "errors", "guard", "journal", "question", "wire"},
     "facts": {"action", "api", "dnc", "endpoint", "errors", "guard", "journal", "steps", "wire"},
     "dial": {"action", "api", "endpoint", "errors", "facts", "guard", "journal", "steps", "wire"},
-    "reconcile": {"api", "dial", "endpoint", "errors", "facts", "guard", "journal", "steps"},
+    "blocking": {"api", "dnc", "errors", "journal", "steps"},
+    "reconcile": {"api", "blocking", "dial", "endpoint", "errors", "facts", "guard", "journal", "steps"},
     "consent": {"action", "api", "contacts", "dial", "endpoint", "errors", "facts", "guard", "journal"}
     | {"question", "reconcile", "steps", "wire"},
     "flow": {"action", "consent", "endpoint", "errors", "steps"},
     "approval": {"action", "endpoint", "errors", "journal", "question", "steps"},
-    "deeds": {"action", "api", "approval", "consent", "contacts", "dial", "dnc", "endpoint", "errors"}
+    "deeds": {"action", "api", "approval", "blocking", "consent", "contacts", "dial", "endpoint", "errors"}
     | {"facts", "flow", "guard", "journal", "places", "reconcile", "steps", "wire"},
     "tools": {"action", "api", "deeds", "errors"},
     "settings": {"errors"},
@@ -51,6 +52,7 @@ MAY_IMPORT = {
         "action",
         "api",
         "approval",
+        "blocking",
         "client",
         "connect",
         "contacts",

@@ -368,7 +368,7 @@ def test_a_question_survives_its_document(data: st.DataObject) -> None:
     for one in every_kind(lambda: data.draw(HOSTILE)):
         document = json.loads(json.dumps(one.document()))
         assert Question.of(document) == one
-        assert document.keys() == {"title", "lines", "quoted", "closing", "live"}
+        assert document.keys() == {"title", "lines", "quoted", "closing", "live", "rules"}
         assert [*map(set, document["quoted"])] == [{"label", "value"}] * len(one.quoted)
 
 

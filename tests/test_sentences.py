@@ -130,7 +130,9 @@ def test_a_question_tells_what_every_rule_of_such_a_deed_said(name: str) -> None
     text = asked(scene, live)
     silent = re.findall(r"^Nothing against it: (.*)\.$", text, re.M)
     told = [*re.findall(r"\[rule: ([a-z-]+)\]$", text, re.M), *", ".join(silent).split(", ")]
-    assert sorted(filter(None, told)) == sorted(name for name, rule in RULES.items() if isinstance(scene.action, rule.of))
+    assert sorted(filter(None, told)) == sorted(
+        name for name, rule in RULES.items() if isinstance(scene.action, rule.of)
+    )
 
 
 def test_a_question_about_a_call_that_may_not_sell_says_so() -> None:

@@ -224,7 +224,16 @@ class Line:
         return DoNotCall(self.settings.home / "dnc.log")
 
     def _noted(self) -> bool:
-        return bool(self.settings.journal) or (self.settings.home / "journal.db").exists()
+        """Whether there is a journal to read: whoever only reads makes none, and brings none up to date."""
+        if "_opened" in vars(self):
+            return True
+        settings = self.settings
+        file, url = settings.home / "journal.db", settings.journal and settings.journal.get_secret_value()
+        if not url and not file.exists():
+            return False
+        from .journal.engine import ready
+
+        return ready(url or file)
 
     def _stopped_at(self) -> datetime | None:
         try:

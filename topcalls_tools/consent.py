@@ -68,7 +68,8 @@ def agreed(request: Endpoint[R], desk: Desk, answer: Answer | None) -> Flow[R]:
             raise Declined(_AGREED_BEFORE)
         case None:
             if answer is None:
-                answer = yield from _put(request, words, ask, desk, opened=ask.key == mine.key)
+                covered = _covered(request, said, desk)
+                answer = yield from _put(words, ask, desk, covered=covered, opened=ask.key == mine.key)
                 _answered(ask, answer, digest, desk)
                 known = yield from looked(request, desk)  # the world moves while a person thinks
                 if _digest(request, known, desk) != digest or _most(request, known) > ask.minutes:
@@ -111,11 +112,16 @@ def _unasked(said: tuple[Said, ...]) -> str:
     return refused[0] if refused else UNASKED
 
 
-def _put(request: Endpoint[Any], words: Question, ask: AskRow, desk: Desk, *, opened: bool) -> Flow[Answer]:
+def _covered(request: Endpoint[Any], said: tuple[Said, ...], desk: Desk) -> bool:
+    """Whether the owner's list of numbers and budget say all that a person would be asked."""
+    owner = desk.policy()
+    named = isinstance(request, PlaceCall) and None not in (owner.numbers, owner.minutes_per_day)
+    return named and not any(one.asks for one in said)
+
+
+def _put(words: Question, ask: AskRow, desk: Desk, *, covered: bool, opened: bool) -> Flow[Answer]:
     """Ask the person. A question that nobody can be shown is not left standing, where this call `opened` it;
     one that waits is."""
-    owner = desk.policy()
-    covered = isinstance(request, PlaceCall) and None not in (owner.numbers, owner.minutes_per_day)
     try:
         answer: Answer = yield Ask(words, ask.key, ask.digest, ask.tool, ask.target, ask.minutes, covered)
     except Unanswered:
@@ -216,7 +222,7 @@ def _once(request: Endpoint[R], yes: Yes, known: Known, desk: Desk) -> Flow[R]:
     ask = yes.ask
 
     def judge(ledger: Ledger, agreed_at: datetime) -> None:
-        consent(request, known, ledger, agreed_at, desk)
+        consent(request, known, ledger, ask, agreed_at, desk)
 
     asked = inquiry(request, known, desk)
     used: AskRow = yield Keep(lambda: desk.journal().use(yes, desk.clock(), judge, asked))

@@ -104,7 +104,7 @@ def entries(path: Path) -> tuple[Contact, ...]:
         return read(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return ()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise Misconfigured(f"{path} cannot be read ({reason(error)}); correct it.") from None
 
 

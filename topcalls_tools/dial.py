@@ -45,7 +45,7 @@ def dial(request: Endpoint[R], yes: Yes, known: Known, desk: Desk) -> Flow[R]:
     )
 
     def judge(ledger: Ledger, agreed_at: datetime) -> None:
-        consent(request, known, ledger, agreed_at, desk)
+        consent(request, known, ledger, ask, agreed_at, desk)
 
     asked = inquiry(request, known, desk)
     row, ours = yield Keep(lambda: desk.journal().claim(mine, yes, judge, asked))

@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import json
 import os
-import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from .api.fields import E164
 from .errors import Misconfigured
 
 
@@ -83,7 +83,6 @@ def digest(account: str, number: str, secret: bytes) -> str:
     return hmac.new(secret, f"callee {account} {number}".encode(), hashlib.sha256).hexdigest()
 
 
-_E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 _NOBODY: Mapping[str, Blocked] = MappingProxyType({})
 
 
@@ -132,15 +131,13 @@ def _read(path: Path, stamp: tuple[int, ...]) -> Mapping[str, Mapping[str, Block
             continue
         try:
             said = json.loads(line)
-            number, at = said["number"], datetime.fromisoformat(said["at"])
-            if not _E164.fullmatch(number):  # a number in another form would block nobody
-                raise ValueError(number)
+            number, at = E164.parse(said["number"]), datetime.fromisoformat(said["at"])
             numbers = found.setdefault(str(said["account"]), {})
             if said.get("removed") is True:
                 numbers.pop(number, None)
             else:
                 numbers.setdefault(number, Blocked(at, said.get("reason")))
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise Misconfigured(
                 f"{path} cannot be read (line {place} is no entry), and whom it meant is unknown; take the "
                 "line out, or write it anew with topcalls dnc add."

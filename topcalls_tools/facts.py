@@ -12,8 +12,8 @@ from .action import Action
 from .dnc import digest
 from .endpoint import Endpoint
 from .errors import Misconfigured, Refused
-from .guard import Facts, Rung, Said, judge, numbers
-from .journal import CLOCKS_DIFFER, DialRow, Inquiry, Ledger
+from .guard import Facts, Rung, Said, judge, reached
+from .journal import CLOCKS_DIFFER, AskRow, DialRow, Inquiry, Ledger
 from .steps import Desk, Flow, Keep, read
 from .wire import iso
 
@@ -36,7 +36,7 @@ def looked(request: Endpoint[Any], desk: Desk) -> Flow[Known]:
 
 def inquiry(request: Endpoint[Any], known: Known, desk: Desk) -> Inquiry:
     """What the ledger is asked before a deed."""
-    return Inquiry(desk.account, known.at, tuple(_whose(request, desk)))
+    return Inquiry(desk.account, known.at, tuple(_whose(request, known, desk)))
 
 
 def heard(request: Endpoint[Any], known: Known, desk: Desk, besides: str = "") -> Flow[tuple[Said, ...]]:
@@ -54,7 +54,7 @@ def judged(request: Endpoint[Any], known: Known, ledger: Ledger, desk: Desk) -> 
 
 def facts(request: Action[Any], known: Known, ledger: Ledger, desk: Desk) -> Facts:
     """All that the rules may know of a deed."""
-    whose = _whose(request, desk) if desk.noted() else {}
+    whose = _whose(request, known, desk) if desk.noted() else {}
     never = desk.dnc().numbers(desk.account).keys()
     rung: dict[str, list[Rung]] = {}
     for one in ledger.earlier:
@@ -64,7 +64,7 @@ def facts(request: Action[Any], known: Known, ledger: Ledger, desk: Desk) -> Fac
         now=desk.clock(),
         seen=known.seen,
         contacts=desk.contacts(),
-        blocked=frozenset(whose[one] for one in ledger.blocked) | (never & set(numbers(request))),
+        blocked=frozenset(whose[one] for one in ledger.blocked) | (never & set(reached(request, known.seen))),
         day_minutes=ledger.day_minutes,
         month_minutes=ledger.month_minutes,
         unseen_minutes=ledger.unseen_minutes,
@@ -75,22 +75,31 @@ def facts(request: Action[Any], known: Known, ledger: Ledger, desk: Desk) -> Fac
     )
 
 
-def consent(request: Endpoint[Any], known: Known, ledger: Ledger, agreed_at: datetime, desk: Desk) -> None:
-    """Judge once more, inside the transaction that writes the deed down; a yes from before a stop is none."""
+def consent(
+    request: Endpoint[Any], known: Known, ledger: Ledger, ask: AskRow, agreed_at: datetime, desk: Desk
+) -> None:
+    """Judge once more, inside the transaction that writes the deed down. A yes from before a stop is none,
+    and neither is one to a question that did not say what a rule has a person asked about now."""
     if (stopped := stopped_at(ledger, desk)) and stopped >= agreed_at:
         raise Refused(
             "stop-all",
             f"Everything was stopped at {iso(stopped)}, after this yes; call again to be asked anew.",
         )
-    judged(request, known, ledger, desk)
+    said = judged(request, known, ledger, desk)
+    shown = (ask.question or {}).get("rules", ())
+    if desk.strict and (new := [one for one in said if one.asks and one.rule not in shown]):
+        raise Refused("same-deed", f"{new[0].why} The question did not say so; call again to be asked anew.")
 
 
 def allowed(request: Endpoint[Any], known: Known, row: DialRow, desk: Desk) -> Flow[bool]:
     """Whether a dial that another process began may still be sent: its own minutes are reserved already."""
     asked = replace(inquiry(request, known, desk), besides=row.key)
     ledger: Ledger = yield Keep(lambda: desk.journal().ledger(asked, desk.clock()))
+    ask: AskRow | None = yield Keep(lambda: desk.journal().asked(row.key))
+    if ask is None:
+        return False
     try:
-        consent(request, known, ledger, row.agreed_at, desk)
+        consent(request, known, ledger, ask, row.agreed_at, desk)
     except (Refused, Misconfigured):
         return False
     return True
@@ -103,10 +112,11 @@ def stopped_at(ledger: Ledger, desk: Desk) -> datetime | None:
     return here if shared is None or (here and here >= shared) else shared + CLOCKS_DIFFER
 
 
-def _whose(request: Action[Any], desk: Desk) -> dict[str, str]:
+def _whose(request: Action[Any], known: Known, desk: Desk) -> dict[str, str]:
     """The numbers of a deed by what the journal knows them by: for every account, and for this one."""
-    ours: dict[str, str] = {digest(desk.account, one, desk.secret()): one for one in numbers(request)}
-    return ours | {callee(one, desk): one for one in numbers(request)}
+    these, secret = reached(request, known.seen), desk.secret()
+    ours: dict[str, str] = {digest(desk.account, one, secret): one for one in these}
+    return ours | {callee(one, desk): one for one in these}
 
 
 def callee(number: str, desk: Desk) -> str:

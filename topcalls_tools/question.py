@@ -46,6 +46,8 @@ class Question:
     quoted: tuple[tuple[str, str], ...]
     closing: tuple[str, ...] = ()
     live: bool = False
+    rules: tuple[str, ...] = ()
+    """The rules that have something to say in it."""
 
     def text(self, most: int = 600) -> str:
         """The question as plain text. A value over `most` characters is cut, with its length and digest."""
@@ -60,6 +62,7 @@ class Question:
             "quoted": [{"label": label, "value": value} for label, value in self.quoted],
             "closing": list(self.closing),
             "live": self.live,
+            "rules": list(self.rules),
         }
 
     @classmethod
@@ -67,7 +70,9 @@ class Question:
         """The inverse of `document`."""
         quoted = tuple((one["label"], one["value"]) for one in document["quoted"])
         lines, closing = tuple(document["lines"]), tuple(document["closing"])
-        return cls(document["title"], lines, quoted, closing, document["live"])
+        return cls(
+            document["title"], lines, quoted, closing, document["live"], tuple(document.get("rules", ()))
+        )
 
 
 def question(
@@ -96,6 +101,7 @@ def question(
         tuple(quoted),
         tuple(_left_out(request)),
         live,
+        tuple(one.rule for one in said if one.why),
     )
 
 

@@ -3,25 +3,29 @@ up."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from .api import CATALOG
 from .api.calls import Call, GetCall
 from .api.campaigns import GetCampaign, StartCampaign
+from .api.fields import E164
+from .blocking import blocked
 from .dial import adopted, in_doubt, ring
 from .endpoint import Endpoint
-from .errors import NotFound, TopCallsError
+from .errors import Misconfigured, NotFound, TopCallsError
 from .facts import allowed, looked
 from .journal import AskRow, DialRow
 from .journal.archive import purge_at_times
 from .journal.ledger import AT_MOST
 from .steps import GLANCE, LEASE, TO_DIAL, Desk, Flow, Keep, glance
+
+if TYPE_CHECKING:
+    from .guard.heard import Heard
 
 TOO_EARLY = timedelta(seconds=30)
 """How soon after a dial there is nothing to add up yet."""
@@ -62,7 +66,8 @@ def reconcile(desk: Desk, *, thorough: bool = False) -> Flow[int]:
 
 
 def close_books(desk: Desk) -> Flow[None]:
-    """Read each of our calls that is not closed yet, once; settle the minutes of those that have ended."""
+    """Read each of our calls that is not closed yet, once; settle the minutes of those that have ended, and
+    hear what the person called asked: whoever asked not to be called is not called any more."""
     yield from _closed((yield from _open(desk)), desk)
 
 
@@ -95,9 +100,10 @@ def _closed(rows: list[DialRow], desk: Desk, *, most: int | None = None) -> Flow
             continue
         looks += 1
         ended = yield from _ended(row, desk)
-        if ended and (ended.minutes is not None or _old(row, desk)):
+        if ended and (ended.complete or _old(row, desk)):
             used = row.minutes if ended.minutes is None else ended.minutes
-            yield Keep(partial(desk.journal().close_dial, row, used, desk.clock(), **ended.said))
+            said = (yield from _said(ended.call, row, desk)) if ended.call else {}
+            yield Keep(partial(desk.journal().close_dial, row, used, desk.clock(), **said))
 
 
 def over(rows: list[DialRow], desk: Desk) -> Flow[list[DialRow]]:
@@ -151,12 +157,16 @@ def _alive(row: DialRow, desk: Desk) -> Flow[bool]:
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    """The minutes that a dial used in the end, and in which turn it was said who speaks and that it is
-    recorded."""
+    """The minutes that a dial used in the end, and the call that it was."""
 
     minutes: float | None
     """None where nobody says: then it counts whole, once it must be over."""
-    said: Mapping[str, int | None] = field(default_factory=dict)
+    call: Call | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether TopCalls has said all: the last turns may come some seconds after the end."""
+        return self.minutes is not None and (self.call is None or self.call.completed is not False)
 
 
 def _ended(row: DialRow, desk: Desk) -> Flow[_Ended | None]:
@@ -167,11 +177,13 @@ def _ended(row: DialRow, desk: Desk) -> Flow[_Ended | None]:
     try:
         if row.call_id:
             call = yield from glance(GetCall(call_id=row.call_id), desk)
-            return _Ended(call.duration, _said(call)) if call.ended else None
+            return _Ended(_minutes(call.duration), call) if call.ended else must_be
         if row.tool == StartCampaign.tool and row.state == "placed":
             campaign = yield from glance(GetCampaign(campaign_id=row.arguments["campaign_id"]), desk)
             going = campaign.status == "running"
-            return None if going else _Ended(campaign.stats.minutes_used if campaign.stats else None)
+            return (
+                None if going else _Ended(_minutes(campaign.stats.minutes_used if campaign.stats else None))
+            )
     except NotFound:
         pass
     except (ValidationError, KeyError):  # an id that TopCalls gave and no longer takes, or that was forgotten
@@ -179,14 +191,49 @@ def _ended(row: DialRow, desk: Desk) -> Flow[_Ended | None]:
     return must_be
 
 
+def _minutes(told: float | None) -> float | None:
+    """What TopCalls says was used; None where it says nothing that can be."""
+    return None if told is None or told < 0 else told
+
+
 def _old(row: DialRow, desk: Desk) -> bool:
     """Whether whatever came of a dial must be over."""
     return desk.clock() - row.sent_at > AT_MOST
 
 
-def _said(call: Call) -> dict[str, int | None]:
-    """In which turns the agent disclosed an AI and announced the recording, where anything was said."""
+_MACHINES = ("voicemail", "ivr")
+
+
+def _said(call: Call, row: DialRow, desk: Desk) -> Flow[dict[str, Any]]:
+    """In which turns the agent disclosed an AI and announced the recording, and what the person called asked,
+    where anything was said. Who asked not to be called is blocked before the call is closed: a crash between
+    the two has it heard again, and nothing else does."""
     from .guard.disclosure import announced, disclosed
+    from .guard.heard import heard
 
     turns = call.transcript
-    return {"disclosed": disclosed(turns), "announced": announced(turns)} if turns else {}
+    facts: dict[str, Any] = {}
+    if turns:
+        facts = {"disclosed": disclosed(turns), "announced": announced(turns)}
+    wishes = () if call.answered_by in _MACHINES else heard(turns)
+    first = {wish.kind: wish for wish in reversed(wishes)}
+    if "opt_out" in first and (number := E164.read(row.target)):
+        reason = f"turn {first['opt_out'].turn}: {first['opt_out'].label}"
+        done = yield from blocked((number,), reason, desk, by_the_way=True)
+        facts |= {"leads_unsubscribed": len(done.leads), "leads_left": bool(done.left or done.unseen)}
+    elif timed := next((wish for wish in reversed(wishes) if wish.moment), None):
+        first["callback"] = timed
+        facts["call_from"] = _from(timed, row, desk)
+    return facts | ({"heard": {kind: first[kind].turn for kind in sorted(first)}} if first else {})
+
+
+def _from(wish: Heard, row: DialRow, desk: Desk) -> str | None:
+    """The earliest permitted time of a call back, by the clock there; None where that is not known."""
+    from .guard.callbacks import callback
+
+    number = E164.read(row.target)
+    try:
+        at = callback(wish, number, desk.contacts(), desk.policy()) if number else None
+    except Misconfigured:  # what the owner allows cannot be read, and so neither can the hours
+        return None
+    return at.isoformat() if at else None

@@ -44,13 +44,19 @@ class E164(str):
 
         Raises ValueError with a sentence: no plus sign, no such country code, too short, too long.
         """
-        digits = re.sub(r"[ \u00a0./()-]", "", text[:60])
+        digits = re.sub(r"[ \u00a0./()-]", "", text) if len(text) <= 60 else ""
         if not re.fullmatch(r"\+[1-9][0-9]{1,14}", digits):
-            raise ValueError(
-                "is no international number; write a plus sign, the country code and the number, "
-                "such as +14155550123"
-            )
+            form = "a plus sign, the country code and the number, such as +14155550123"
+            raise ValueError(f"is no international number; write {form}")
         return cls(_dialled(digits))
+
+    @classmethod
+    def read(cls, text: str | None) -> E164 | None:
+        """Read a number that somebody else wrote; None where it is none."""
+        try:
+            return cls.parse(text or "")
+        except ValueError:
+            return None
 
     @property
     def masked(self) -> str:
@@ -77,7 +83,8 @@ def _dialled(digits: str) -> str:
         case ValidationResult.INVALID_LENGTH:
             trouble = "of the wrong length"
         case _:
-            return str(phonenumbers.format_number(number, PhoneNumberFormat.E164))
+            form = str(phonenumbers.format_number(number, PhoneNumberFormat.E164))
+            return form if form == digits else _dialled(form)  # one prefix may hide another
     country = phonenumbers.region_code_for_country_code(number.country_code or 0)
     raise ValueError(f"is {trouble} for country code +{number.country_code} ({country}); check its digits")
 

@@ -66,7 +66,7 @@ def _rewritten(path: Path, work: Callable[[MutableSequence[Any]], T]) -> T:
         read(after)
         if after != before:
             _written(path, before, after)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise Misconfigured(f"{path} cannot be changed ({reason(error)}); correct it first.") from None
     return outcome
 

@@ -53,8 +53,8 @@ def add(number: str, reason: str | None) -> None:
 def import_(ctx: click.Context, file: Path, reason: str | None, region: str | None) -> None:
     """Have many numbers never called again: one a line, or in a column "number" of a CSV file. What cannot be
     read is left out and told, and the exit code is 6 then. Their leads are set to Unsubscribed."""
+    from ..blocking import blocked
     from ..client import Client
-    from ..deeds.block_number import blocked
     from .address_files import numbers
 
     found, unread = numbers(file, region)

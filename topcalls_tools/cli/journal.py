@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -181,15 +181,25 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
 
 
 def _said(facts: dict[str, Any]) -> Iterator[str]:
-    """Whether the agent really said what the opening has it say, where anything was said."""
+    """Whether the agent really said what the opening has it say, and what the person called asked, where
+    anything was said."""
     for name, what in (("disclosed", "that an AI speaks"), ("announced", "that the call is recorded")):
         if name in facts:
             turn = facts[name]
             yield f"Said {what}: in turn {turn}." if turn else f"Said {what}: never."
+    for kind, turn in facts.get("heard", {}).items():
+        yield f"Heard: {kind} in turn {turn}."
+    if "leads_unsubscribed" in facts:
+        yield f"Do not call: since then, with {facts['leads_unsubscribed']} of its leads unsubscribed."
+    if facts.get("leads_left"):
+        yield "Campaigns may still call its leads: topcalls dnc add with the number tries again."
+    if at := facts.get("call_from"):
+        there = datetime.fromisoformat(at)
+        yield f"Call back: not before {there:%H:%M} on {there:%A}, {there:%Y-%m-%d}, there ({_time(at)})."
 
 
 def _time(iso: str) -> str:
-    return f"{datetime.fromisoformat(iso):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{datetime.fromisoformat(iso).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _head(line: str) -> str:

@@ -35,7 +35,7 @@ class CallCheck(Record):
     most_minutes: float
     """The most call minutes that it can use."""
     opening: str | None = None
-    """What the agent would say first, as it would be spoken."""
+    """What the agent would say first, as it would be spoken; absent where the words do not fit."""
     earliest: str | None = None
     """When it may be placed, by what the rules know now, ISO 8601 UTC; absent where waiting does not help."""
     earliest_there: str | None = None

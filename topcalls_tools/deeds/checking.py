@@ -3,42 +3,70 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
-from typing import Any, Literal
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..api.calls import PlaceCall
 from ..api.fields import E164
 from ..consent import composed
 from ..errors import Refused
 from ..facts import facts, inquiry, looked
-from ..guard import AskPerson, Refuse, Said, opinions
-from ..journal import Ledger
+from ..guard import AskPerson, Facts, Refuse, Said, opinions
+from ..journal import DialRow, Ledger
 from ..places import here_and_there, zones
-from ..reconcile import over
+from ..reconcile import TOO_EARLY, over
 from ..steps import Desk, Flow, Keep
 from ..wire import iso
 from .check_call import CallCheck, Opinion
 
+if TYPE_CHECKING:
+    from ..guard.policy import Policy
+
+
+DAY = timedelta(hours=24)
+LOOKS = 10
+"""How often a later time is looked at: one rule moves it on, and then another."""
+
 
 def checked(given: PlaceCall, desk: Desk) -> Flow[CallCheck]:
     """Compose, look and hear every rule; nothing is sent but reads, and nothing is written."""
+    request: Any = given
+    unfit: tuple[Said, ...] = ()
     try:
-        request: Any = composed(given, desk)
+        request = composed(given, desk)
     except Refused as refused:
         why, _, works = refused.sentence.partition("; ")
-        return _check(given, (Said(refused.rule, Refuse(why, works.rstrip("."))),), desk)
+        unfit = (Said(refused.rule, Refuse(why, works.rstrip("."))),)
     known = yield from looked(request, desk)
+    noted: bool = yield Keep(desk.noted)
+    desk = replace(desk, noted=lambda: noted)  # one answer for all of it: without a journal no secret is made
     ledger = Ledger()
-    if desk.noted():
+    if noted:
         asked = inquiry(request, known, desk)
         ledger = yield Keep(lambda: desk.journal().ledger(asked, desk.clock()))
         ledger = yield from _tidied(ledger, desk)
-    return _check(request, opinions(request, facts(request, known, ledger, desk), desk.policy()), desk)
+    around, policy = facts(request, known, ledger, desk), desk.policy()
+    said = (*unfit, *opinions(request, around, policy))
+    contact = around.contacts.get(request.phone_number)
+    names = zones(E164(request.phone_number), contact.zone if contact else None)
+    earliest = None if unfit else _earliest(request, around, policy)
+    return CallCheck(
+        permitted=not any(map(_refuses, said)),
+        most_minutes=request.max_duration,
+        opening=None if unfit else request.opening(),
+        earliest=iso(earliest) if earliest else None,
+        earliest_there=here_and_there(earliest, names) if earliest else None,
+        opinions=tuple(_opinion(one) for one in said if isinstance(one.verdict, AskPerson | Refuse)),
+        nothing_against=tuple(one.rule for one in said if one.why is None),
+    )
 
 
 def _tidied(ledger: Ledger, desk: Desk) -> Flow[Ledger]:
-    """The ledger as it will be before a dial: calls that have ended are not under way."""
-    ended = yield from over((yield Keep(lambda: desk.journal().open_dials(desk.account))), desk)
+    """The ledger as it will be before a dial: calls that have ended are not under way, where a dial would
+    look at them by now."""
+    rows: list[DialRow] = yield Keep(lambda: desk.journal().open_dials(desk.account))
+    due = [row for row in rows if row.settled_at and desk.clock() - row.settled_at >= TOO_EARLY]
+    ended = yield from over(due, desk)
     there = {(row.callee, row.sent_at) for row in ended}
     earlier = tuple(
         replace(one, under_way=one.under_way and (one.callee, one.sent_at) not in there)
@@ -48,24 +76,37 @@ def _tidied(ledger: Ledger, desk: Desk) -> Flow[Ledger]:
     return replace(ledger, earlier=earlier, calls_under_way=max(0, ledger.calls_under_way - calls))
 
 
-def _check(request: PlaceCall, said: tuple[Said, ...], desk: Desk) -> CallCheck:
-    opinions = tuple(_opinion(one) for one in said if isinstance(one.verdict, AskPerson | Refuse))
-    refused = [one.verdict for one in said if isinstance(one.verdict, Refuse)]
-    waits = [one.earliest for one in refused if one.earliest]
-    earliest = None
-    if len(waits) == len(refused):
-        earliest = max((*waits, desk.clock()))
-    contact = desk.contacts().get(request.phone_number)
-    names = (contact.zone,) if contact and contact.zone else zones(E164(request.phone_number))
-    return CallCheck(
-        permitted=all(one.softened for one in said if isinstance(one.verdict, Refuse)),
-        most_minutes=request.max_duration,
-        opening=request.opening(),
-        earliest=iso(earliest) if earliest else None,
-        earliest_there=here_and_there(earliest, names) if earliest else None,
-        opinions=opinions,
-        nothing_against=tuple(one.rule for one in said if one.why is None),
+def _earliest(request: PlaceCall, around: Facts, policy: Policy) -> datetime | None:
+    """The first instant at which no rule refuses, by what is known now; None where waiting does not help, or
+    nobody can tell when."""
+    for _ in range(LOOKS):
+        refused = [one.verdict for one in opinions(request, around, policy) if _refuses(one)]
+        waits = [one.earliest for one in refused if isinstance(one, Refuse) and one.earliest]
+        if len(waits) < len(refused):
+            return None
+        if not waits:
+            return around.now
+        around = _later(around, max(waits))
+    return None
+
+
+def _later(around: Facts, at: datetime) -> Facts:
+    """The facts as they will be if nothing is done until then. What nobody knows to count no more, counts."""
+    months = {f"{when.astimezone(UTC):%Y-%m}" for when in (around.now, at)}
+    first_over = around.oldest is not None and at - around.oldest >= DAY
+    over = at - around.now >= DAY or (first_over and around.day_calls == 1)
+    return replace(
+        around,
+        now=at,
+        day_minutes=0 if over else around.day_minutes,
+        day_calls=0 if over else around.day_calls - first_over,
+        oldest=None if over or first_over else around.oldest,
+        month_minutes=around.month_minutes if len(months) == 1 else 0,
     )
+
+
+def _refuses(said: Said) -> bool:
+    return isinstance(said.verdict, Refuse) and not said.softened
 
 
 def _opinion(said: Said) -> Opinion:

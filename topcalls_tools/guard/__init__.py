@@ -17,6 +17,7 @@ from ..action import Action
 from ..api.calls import PlaceCall
 from ..api.campaigns import StartCampaign
 from ..api.fields import E164
+from ..api.leads import Lead, UpdateLead
 from ..errors import Refused
 
 if TYPE_CHECKING:
@@ -99,6 +100,11 @@ class Said:
     """Whether this is practice, and the rule refuses with a live key alone."""
 
     @property
+    def asks(self) -> bool:
+        """Whether a person has to be asked about it."""
+        return isinstance(self.verdict, AskPerson)
+
+    @property
     def softened(self) -> bool:
         """Whether a live key would have been refused."""
         return self.lenient and isinstance(self.verdict, Refuse)
@@ -138,6 +144,15 @@ def judge(action: Action[Any], facts: Facts, policy: Policy) -> tuple[Said, ...]
 
 DIALS = (PlaceCall, StartCampaign)
 """The deeds that ring phones."""
+
+
+def reached(action: Action[Any], seen: tuple[Any, ...]) -> tuple[E164, ...]:
+    """Every number that a deed names or puts back among those that campaigns call, by what its previews
+    showed."""
+    named = tuple(numbers(action))
+    if not isinstance(action, UpdateLead) or action.status in (None, "Unsubscribed"):
+        return named
+    return named + tuple(filter(None, (E164.read(one.phone_number) for one in seen if isinstance(one, Lead))))
 
 
 def called(action: Action[Any]) -> tuple[E164, ...]:

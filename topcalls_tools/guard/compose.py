@@ -23,8 +23,8 @@ VOICEMAIL = {
 def compose(request: PlaceCall, contact: Contact | None, policy: Policy) -> PlaceCall:
     """Complete a call as it will be sent: the opening comes first, the word about voicemail last.
 
-    The opening is in the contact's language, else the policy's, else English. What is there already is not
-    said again, in whatever language of ours. Raises Refused where the words would be longer than TopCalls
+    The opening is in the contact's language, else the policy's, else English. What is there already in that
+    language is not said again. Raises Refused where the words would be longer than TopCalls
     takes them.
     """
     opening = _opening(request.first_sentence or "", _language(contact, policy), policy)
@@ -42,12 +42,9 @@ def _language(contact: Contact | None, policy: Policy) -> Wording:
 
 def _opening(own: str, wording: Wording, policy: Policy) -> str:
     """What is said first: that an AI speaks and for whom, that the call is recorded, and the caller's own."""
-    own = own.strip()
-    spoken = next((one for one in wordings().values() if _begins(own, _disclosure(one, policy))), None)
-    wording = spoken or wording
-    disclosure = _disclosure(wording, policy)
-    rest = own[len(disclosure) :].strip() if spoken else own
-    notice = policy.announce_recording and not any(_begins(rest, one.recorded) for one in wordings().values())
+    disclosure, own = _disclosure(wording, policy), own.strip()
+    rest = own[len(disclosure) :].strip() if _begins(own, disclosure) else own
+    notice = policy.announce_recording and not _begins(rest, wording.recorded)
     return " ".join(part for part in (disclosure, wording.recorded if notice else "", rest) if part)
 
 

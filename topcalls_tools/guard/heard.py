@@ -1,7 +1,7 @@
 """What the person called asks of whoever calls, heard in a transcript by lists of phrases.
 
-The lists are data, a file `phrases/heard_<language>.toml` each; every language is heard in every call. Lists know
-wordings, not meanings: docs/words.md says how many they tell.
+The lists are data, a file `phrases/heard_<language>.toml` each, and every language is heard in every call.
+Lists know wordings, not meanings: docs/words.md says how many they tell.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Heard:
     """When they want to be called back, where they named a time that can be read."""
 
     def instants(self, zones: Sequence[ZoneInfo]) -> tuple[datetime, ...]:
-        """Every instant (UTC) that they may mean, where the phone is in one of `zones`: "at five" is two. None
+        """Every instant that they may mean, where the phone is in one of `zones`: "at five" is two. None
         where the words leave more open, or the zones do."""
         if self.moment is None or self.said_at is None:
             return ()

@@ -60,7 +60,7 @@ class Moment:
 class Times(BaseModel):
     """The words of a language for days and times, as texts are folded; part of a file of `phrases/`.
 
-    A form of `clocks` has the minutes to add to its hour, one of `delays` those of its one `<number>`; `<half>`
+    A form of `clocks` has the minutes to add to its hour, one of `delays` those of its `<number>`; `<half>`
     is a part of the day.
     """
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, insert
 
 from . import evidence
 from .evidence import Link
-from .statements import BLOCKED
+from .statements import BLOCKED, LINE, NEW_LINE
 from .store import Journal
 from .tables import do_not_call
 
@@ -22,9 +22,12 @@ def blocked(journal: Journal, digests: Sequence[str]) -> frozenset[str]:
         return _blocked(db, digests)
 
 
-def block(journal: Journal, account: str, digests: Sequence[str], at: datetime) -> None:
-    """Have numbers not called from now on, by the digests that the guard asks for. Twice is once."""
+def block(journal: Journal, account: str, line: str, digests: Sequence[str], at: datetime) -> None:
+    """Have numbers not called from now on, by the digests that the guard asks for. Twice is once. The key, of
+    which `line` is a digest, stays this account's: under another name it would know nothing of them."""
     with journal.writing() as db:
+        if db.scalar(LINE, {"line": line}) is None:
+            db.execute(NEW_LINE, {"line": line, "account": account})
         known = _blocked(db, digests)
         if fresh := [one for one in dict.fromkeys(digests) if one not in known]:
             db.execute(insert(do_not_call), [{"number": one, "at": at} for one in fresh])

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -84,6 +85,28 @@ class Storage:
                 f"The journal {self._name} cannot be used ({reason}) and nothing was sent; make its store "
                 "readable and writable, or name another (TOPCALLS_JOURNAL, TOPCALLS_HOME).",
             ) from None
+
+
+def ready(where: Path | str, patience: float = 10) -> bool:
+    """Whether there is a journal that can be read as it is, of no earlier version than this one. Nothing is
+    made, and nothing brought up to date. One that cannot be used counts as ready: who opens it hears why."""
+    if isinstance(where, Path) and not (where.exists() and where.stat().st_size):
+        return False
+    engine = _as_it_is(where) if isinstance(where, Path) else _by_url(where, patience)
+    try:
+        with engine.connect().execution_options(**_READS) as db:
+            version = _version(db)
+    except (SQLAlchemyError, sqlite3.Error):
+        return True
+    finally:
+        engine.dispose()
+    return version is not None and version >= HEAD
+
+
+def _as_it_is(path: Path) -> Engine:
+    return create_engine(
+        URL.create("sqlite", database=f"file:{quote(str(path))}", query={"mode": "ro", "uri": "true"})
+    )
 
 
 def _in_file(path: Path, patience: float) -> Engine:

@@ -16,7 +16,7 @@ from ...api.fields import E164
 from ...api.leads import CreateLead, ImportLeads, UpdateLead
 from ...api.phone_numbers import Number, NumberPage
 from ...places import kind, parsed, region
-from .. import DIALS, Allow, AskPerson, Facts, Refuse, Verdict, called, numbers
+from .. import DIALS, Allow, AskPerson, Facts, Refuse, Verdict, called, reached
 from . import in_policy, rule, some
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ _ORDINARY = "call an ordinary fixed-line, mobile or toll-free number"
 def never_numbers(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
     """Emergency, short, premium-rate, satellite and unassigned numbers are never dialled, and never put on a
     list from which they would be, whatever anybody says."""
-    for number in numbers(action):
+    for number in reached(action, facts.seen):
         if kind := _forbidden(number):
             return Refuse(f"{number} is {kind}, and such numbers are never dialled", _ORDINARY)
     return Allow()
@@ -54,7 +54,7 @@ def never_numbers(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
 def do_not_call(action: Action[Any], facts: Facts, policy: Policy) -> Verdict:
     """A number that is not to be called is not called, whoever asks for it, and joins no list of people to
     call."""
-    for number in numbers(action):
+    for number in reached(action, facts.seen):
         if number in facts.blocked:
             return Refuse(
                 f"{number} is not to be called any more",
@@ -132,7 +132,7 @@ def from_number(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
         if mine is None
         else (f"{action.from_number} is not active yet, or no longer")
     )
-    usable = {one.number for one in held if one.status == "active" and one.number}
+    usable = {number for one in held if one.status == "active" and (number := E164.read(one.number))}
     return Refuse(why, f"leave from_number out, or use an active one: {some(usable)}")
 
 
@@ -142,8 +142,8 @@ def _numbers(facts: Facts) -> tuple[Number, ...]:
 
 def _own(facts: Facts) -> frozenset[str]:
     """The countries of the account's active numbers."""
-    active = [E164(one.number) for one in _numbers(facts) if one.status == "active" and one.number]
-    return frozenset(filter(None, map(region, active)))
+    active = (E164.read(one.number) for one in _numbers(facts) if one.status == "active")
+    return frozenset(filter(None, (region(number) for number in active if number)))
 
 
 @cache
@@ -157,7 +157,7 @@ def _ordinary(number: E164) -> bool:
     return number.startswith(_ordinary_prefixes())
 
 
-@lru_cache(1024)
+@lru_cache(4096)  # an import names two thousand
 def _forbidden(number: E164) -> str | None:
     found = parsed(number)
     code, national = found.country_code or 0, str(found.national_number)

@@ -35,8 +35,6 @@ def consent(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
         return Allow()
     for number in called(action):
         contact = facts.contacts.get(number)
-        if contact and contact.mine:
-            continue
         if contact is None or contact.consent is None:
             return Refuse(
                 f"No consent of {number} is on record",
