@@ -157,12 +157,11 @@ def _shared(line: Line, number: E164) -> bool:
     from ..journal.blocking import blocked
 
     desk = line.desk()
-    return desk.noted() and any(blocked(desk.journal(), _digests(line, number)))
+    return any(blocked(desk.journal(), _digests(line, number)))
 
 
 def _unshare(line: Line, number: E164) -> None:
     from ..journal.blocking import unblock
 
     desk = line.desk()
-    if desk.noted():
-        unblock(desk.journal(), desk.account, _digests(line, number), line.clock())
+    unblock(desk.journal(), desk.account, _digests(line, number), line.clock())
