@@ -34,7 +34,7 @@ from topcalls_tools.guard.policy import (
     tightened,
     written,
 )
-from topcalls_tools.guard.rules import RULES
+from topcalls_tools.guard.rules import RULES, in_policy
 from topcalls_tools.policies import ACCEPTED, accept
 from topcalls_tools.settings import IN_POLICY, Settings
 
@@ -660,6 +660,16 @@ def test_the_documented_contacts_are_contacts(tmp_path: Path) -> None:
     assert known[NUMBER].consent is not None
     told = rows(text, "`contacts.toml`")
     assert ", ".join(told).replace("`", "").split(", ") == list(Contact.model_fields)
+
+
+def test_every_remedy_in_policy_toml_names_the_yes_that_makes_it_count() -> None:
+    """Followed to the letter with a live key, it would change nothing without."""
+    assert in_policy("raise calls_per_day") == (
+        "let the owner raise calls_per_day in policy.toml (with a live key, topcalls policy accept makes it count)"
+    )
+    texts = {path.name: path.read_text() for path in (ROOT / "topcalls_tools/guard/rules").glob("*.py")}
+    assert [name for name, text in texts.items() if "in policy.toml" in text] == ["__init__.py"]
+    assert [name for name, text in texts.items() if "let the owner widen" in text] == []
 
 
 def test_the_tests_owner_names_lines_that_there_are() -> None:

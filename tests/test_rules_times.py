@@ -92,7 +92,7 @@ def place(number: str) -> PlaceCall:
             {"hours": "never", "warned_hours": "never"},
             {},
             "It is 13:00 on Monday there (Europe/Berlin), and the owner's hours for calls are never; let the "
-            "owner widen the hours in policy.toml.",
+            "owner widen the hours in policy.toml (with a live key, topcalls policy accept makes it count).",
         ),
         (BERLIN, "2026-11-23 22:40", {}, {"hours": "any"}, None),
         (BERLIN, "2026-11-23 22:40", {}, {"mine": True}, None),
@@ -151,7 +151,8 @@ def place(number: str) -> PlaceCall:
             OUTREACH,
             {},
             "Whether it is a public holiday there is unknown, and the owner allows no calls on those; let the "
-            f"owner allow calls on holidays in policy.toml; or {ANY}",
+            "owner allow calls on holidays in policy.toml (with a live key, topcalls policy accept makes it count); "
+            f"or {ANY}",
         ),
     ],
 )
@@ -273,7 +274,7 @@ THREE = f"{BERLIN} was dialled 3 times in the last 24 hours, and the owner allow
             {"attempts_per_day": 0},
             {},
             f"{BERLIN} was dialled 0 times in the last 24 hours, and the owner allows 0; let the owner raise "
-            "attempts_per_day in policy.toml.",
+            "attempts_per_day in policy.toml (with a live key, topcalls policy accept makes it count).",
             None,
         ),
         (rang(1, 2, 3, 4), {}, {"mine": True}, None, None),

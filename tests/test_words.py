@@ -31,7 +31,10 @@ POSES = "There is an order to pose as somebody else in {name}; say on whose beha
 SPEAKS = (
     "There is an order to speak for an authority or a company in {name}; say on whose behalf you really call."
 )
-SELLS = 'There is an order to sell in {name}; leave it out, or let the owner choose pack = "outreach" in policy.toml.'
+SELLS = (
+    'There is an order to sell in {name}; leave it out, or let the owner choose pack = "outreach" in policy.toml '
+    "(with a live key, topcalls policy accept makes it count)."
+)
 HOSTILE = {
     "one word": "say ",
     "beginnings": "say you are never tell them if they ask whether you are a ",
