@@ -26,6 +26,8 @@ HEARD = {
     "heard_en": "English",
     "heard_es": "Spanish",
     "heard_learned": "learned",
+    "heard_unusual": "unusual",
+    "heard_everyday": "everyday",
     "heard_held_out": "held out",
 }
 
@@ -176,9 +178,9 @@ _WISHES = (
     "",
     "## Figures of what is heard",
     "",
-    "`English` and `Spanish` were written before the lists. `learned` was learned from after it had been measured: the lists of",
-    "that day heard 27 of 46 wishes not to be called, 3 of 12 wrong persons, 4 of 10 questions about robots and 6 of 11 wishes",
-    "to be called back. Nothing was tuned on what is held out, whose wordings are chosen to be unusual.",
+    "`English` and `Spanish` were written before the lists. Three sets were learned from after they had been measured: the",
+    "lists of that day heard 27 of 46 wishes not to be called in `learned`, 8 of 14 in `unusual`, 30 of 40 in `everyday`. Nothing",
+    "was tuned on what is held out: its row is the one to expect.",
     "",
 )
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -53,20 +55,31 @@ def kinds(words: str) -> set[Kind]:
     return {one.kind for one in heard([turn(words)])}
 
 
-@pytest.mark.parametrize("name", ["heard_en", "heard_es", "heard_learned"])
+@pytest.mark.parametrize("name", [name for name in HEARD if name != "heard_held_out"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_the_lists_were_made_for_they_hear(name: str, kind: Kind) -> None:
     assert heard_score(name, kind).recall >= (0.97 if kind == "opt_out" else 0.9)
-    assert heard_score(name, kind).precision >= 0.9
+    assert heard_score(name, kind).precision >= (0.9 if kind != "callback" else 0.7)
 
 
-def test_half_of_the_wishes_in_words_that_the_lists_have_not_met_are_heard() -> None:
-    assert heard_score("heard_held_out", "opt_out").recall >= 0.5
+def test_most_wishes_are_heard_in_words_that_the_lists_have_not_met() -> None:
+    assert heard_score("heard_held_out", "opt_out").recall >= 0.8
+
+
+def test_no_turn_is_in_two_sets() -> None:
+    every = [one.text for name in HEARD for one in labelled(name)]
+    assert len(set(every)) == len(every) > 400
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_every_group_stands_in_a_phrase(language: str) -> None:
+    text = files("topcalls_tools.guard").joinpath("phrases", f"heard_{language}.toml").read_text("utf-8")
+    assert [name for name in tomllib.loads(text)["groups"] if f"<{name}>" not in text] == []
 
 
 def test_what_is_harmless_seldom_blocks_a_number() -> None:
     harmless = [one for name in HEARD for one in labelled(name) if not one.kinds]
-    assert len(harmless) > 120
+    assert len(harmless) > 150
     assert sum("opt_out" in one.told for one in harmless) <= len(harmless) // 50
 
 
