@@ -86,8 +86,13 @@ def _earliest(request: PlaceCall, around: Facts, policy: Policy) -> datetime | N
             return None
         if not waits:
             return around.now
-        around = _later(around, max(waits))
+        around = _later(around, _whole(max(waits)))
     return None
+
+
+def _whole(at: datetime) -> datetime:
+    """The first whole second that is not before an instant: as it is written."""
+    return at if at.microsecond == 0 else at.replace(microsecond=0) + timedelta(seconds=1)
 
 
 def _later(around: Facts, at: datetime) -> Facts:
@@ -121,4 +126,4 @@ def _opinion(said: Said) -> Opinion:
 
 
 def _when(at: datetime | None) -> str | None:
-    return iso(at) if at else None
+    return iso(_whole(at)) if at else None

@@ -103,12 +103,18 @@ def countries(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
 @rule(of=PlaceCall, source="kinds of numbers as libphonenumber knows them", checked="2026-11-25")
 def shared_cost(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
     """A number that costs its caller more than others is asked about with a warning where ordinary businesses
-    have such numbers (`ordinary.toml`), and refused elsewhere."""
+    have such numbers (`ordinary.toml`), and refused elsewhere. Personal numbers and pagers are asked about
+    too."""
     for number in called(action):
         if _ordinary(number):
             return AskPerson(f"{number} is a service number, which may cost more than others.")
-        if kind(number) == PhoneNumberType.SHARED_COST:
-            return Refuse(f"{number} is a shared-cost number", _ORDINARY)
+        match kind(number):
+            case PhoneNumberType.SHARED_COST:
+                return Refuse(f"{number} is a shared-cost number", _ORDINARY)
+            case PhoneNumberType.PERSONAL_NUMBER:
+                return AskPerson(f"{number} is a personal number, which may cost more than others.")
+            case PhoneNumberType.PAGER:
+                return AskPerson(f"{number} is a pager, which may cost more than others.")
     return Allow()
 
 
