@@ -24,6 +24,7 @@ from topcalls_tools.contacts import Contact
 from topcalls_tools.errors import Misconfigured, Refused
 from topcalls_tools.guard.callbacks import callback
 from topcalls_tools.guard.heard import KINDS, Heard, Kind, heard
+from topcalls_tools.guard.moments import Times
 from topcalls_tools.guard.policy import policy
 from topcalls_tools.journal import DialRow, archive
 from topcalls_tools.reconcile import BY_THE_WAY, bookkeeping, close_books
@@ -128,8 +129,25 @@ def test_nothing_of_the_persons_words_stands_in_ours() -> None:
     assert not [one for one in said if "zanzibar" in repr(one).lower() or "4711" in repr(one)]
 
 
-def test_hostile_turns_take_no_longer_than_their_length() -> None:
-    assert kinds("do not call me not not, call. " * 20_000) == {"opt_out"}
+def test_of_a_speech_without_end_no_moment_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[object] = []
+    monkeypatch.setattr(Times, "named", lambda self, words: read.append(words))
+    (wish,) = heard([turn("Call me back at five pm. " * 20_000)])
+    assert (wish.kind, wish.moment, read) == ("callback", None, [])
+    heard([turn("Call me back at five pm. " * 3)])
+    assert len(read) == 3
+
+
+def test_who_lives_in_the_sandbox_and_asks_nothing_blocks_no_number() -> None:
+    said = [
+        words
+        for phrases in (ENGLISH, SPANISH)
+        for key, many in phrases.items()
+        if isinstance(many, tuple) and not key.endswith("opt_out")
+        for words in many
+    ]
+    assert len(said) > 200
+    assert [words for words in map(str, said) if "opt_out" in kinds(words)] == []
 
 
 LOS_ANGELES = ZoneInfo("America/Los_Angeles")

@@ -66,6 +66,8 @@ def _in_turn(turn: Turn) -> Iterator[Heard]:
     yield from found.values()
 
 
+_SPEECH = 100
+"""Sentences above which a turn is searched for no moment."""
 _Told = Kind | Literal["mailbox"]
 
 
@@ -80,10 +82,11 @@ class _Language:
     callbacks: tuple[Phrase, ...]
 
     def moment(self, words: Sequence[str]) -> Moment | None:
-        """The one moment of the sentences that ask to be called back."""
+        """The one moment of the sentences that ask to be called back; none of a speech, which names many."""
+        sentences = [*_sentences(words)]
         moments = {
             self.times.named(sentence)
-            for sentence in _sentences(words)
+            for sentence in (sentences if len(sentences) <= _SPEECH else ())
             if any(map(Text(without(sentence, self.listed.dropped)).has, self.callbacks))
         }
         return moments.pop() if len(moments) == 1 else None
