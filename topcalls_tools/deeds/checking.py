@@ -12,9 +12,9 @@ from ..consent import composed
 from ..errors import Refused
 from ..facts import facts, inquiry, looked
 from ..guard import AskPerson, Facts, Refuse, Said, opinions
-from ..journal import DialRow, Ledger
+from ..journal import Ledger
 from ..places import here_and_there, zones
-from ..reconcile import TOO_EARLY, over
+from ..reconcile import over
 from ..steps import Desk, Flow, Keep
 from ..wire import iso
 from .check_call import CallCheck, Opinion
@@ -62,11 +62,8 @@ def checked(given: PlaceCall, desk: Desk) -> Flow[CallCheck]:
 
 
 def _tidied(ledger: Ledger, desk: Desk) -> Flow[Ledger]:
-    """The ledger as it will be before a dial: calls that have ended are not under way, where a dial would
-    look at them by now."""
-    rows: list[DialRow] = yield Keep(lambda: desk.journal().open_dials(desk.account))
-    due = [row for row in rows if row.settled_at and desk.clock() - row.settled_at >= TOO_EARLY]
-    ended = yield from over(due, desk)
+    """The ledger as it will be before a dial: calls that have ended are not under way."""
+    ended = yield from over((yield Keep(lambda: desk.journal().open_dials(desk.account))), desk)
     there = {(row.callee, row.sent_at) for row in ended}
     earlier = tuple(
         replace(one, under_way=one.under_way and (one.callee, one.sent_at) not in there)
