@@ -30,7 +30,7 @@ HELD = {"id": "n", "number": "+14155550199", "status": "active"}
 CHANGES: dict[str, Any] = {
     "phone_number": st.sampled_from(["+14155550124", "+493055501401"]),
     "task": st.text(min_size=10, max_size=40),
-    "first_sentence": st.text(min_size=1, max_size=20),
+    "first_sentence": st.text(min_size=1, max_size=20).filter(str.strip),  # blanks are not spoken
     "from_number": st.sampled_from(["+14155550199"]),
     "mode": st.just("legacy"),
     "voice": st.sampled_from(["sage", "alloy", "sage "]),
