@@ -13,9 +13,7 @@ def upgrade() -> None:
     op.add_column("dials", sa.Column("callee", sa.String(64)))
     op.create_index("dials_to", "dials", ["account", "callee", "sent_at"])
     op.drop_index("dials_of_account", "dials")
-    op.create_index(
-        "dials_of_account", "dials", ["account", "sent_at", "used_minutes", "minutes", "state"]
-    )
+    op.create_index("dials_of_account", "dials", ["account", "sent_at", "used_minutes", "minutes", "state"])
     usage = op.create_table(
         "usage",
         sa.Column("account", sa.String(64), primary_key=True),
