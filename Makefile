@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 .PHONY: test demo bench kills faults snapshots lint clean
 
 test: $(READY) lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .

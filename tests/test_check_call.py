@@ -145,7 +145,7 @@ def test_of_several_calls_too_many_only_the_first_is_known(
 
 
 @pytest.mark.parametrize("number", [BERLIN, OTHERS[5]])
-@pytest.mark.parametrize("seconds", [30, 45])
+@pytest.mark.parametrize("seconds", [5, 29, 30, 45])
 def test_once_a_call_has_ended_it_agrees_with_place_call(
     phones: Callable[..., Phones], number: str, seconds: float
 ) -> None:

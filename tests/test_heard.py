@@ -306,9 +306,8 @@ def test_a_robot_question_and_a_call_back_stand_in_the_journal_and_block_nobody(
 
 
 def test_the_journal_shows_it_settle_hears_it_and_one_command_undoes_it_for_good(
-    keyed: World, home: Path, monkeypatch: pytest.MonkeyPatch
+    keyed: World, home: Path
 ) -> None:
-    monkeypatch.setattr("topcalls_tools.reconcile.TOO_EARLY", timedelta(0))
     placed = run("place-call", "--phone-number", OUT, "--task", CALL["task"], "--json")
     assert placed.exit_code == 0, placed.output
     name = json.loads(placed.output)["call_id"]
@@ -436,13 +435,17 @@ def test_a_crash_before_it_is_closed_has_it_heard_again(home: Path) -> None:
     assert len((home / "dnc.log").read_text().splitlines()) == 1
 
 
-def test_what_cannot_be_written_down_leaves_the_call_open(home: Path) -> None:
+def test_what_cannot_be_written_down_leaves_the_call_open(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise Refused("journal", "The journal cannot be written.")
+
     line, now = moving_line(home)
     sent("sync", line, Script(201), PLACE, approve=yes)
     now[0] += timedelta(minutes=5)
     (home / "dnc.log").mkdir()
-    desk = line.desk()
-    desk.briefly = lambda work: None
+    monkeypatch.setattr("topcalls_tools.journal.blocking.block", full)
     with pytest.raises(Misconfigured, match="Nothing is blocked"):
-        drive(line, Town(), close_books(desk))  # type: ignore[arg-type]
+        drive(line, Town(), close_books(line.desk()))  # type: ignore[arg-type]
     assert row_of(line).closed_at is None

@@ -161,7 +161,7 @@ def test_a_call_in_another_voice_is_not_taken_for_the_one_that_was_lost(home: Pa
     sent("sync", line, Script(201), PlaceCall(**CALL, voice="sage"), approve=yes)
     call = made(now[0], "c1")
     now[0] += timedelta(seconds=2)
-    script = Script(LOST, (200, {"data": [call]}), (201, {"call_id": "c2"}))
+    script = Script((200, call), LOST, (200, {"data": [call]}), (201, {"call_id": "c2"}))
     assert sent("sync", line, script, PLACE, approve=yes).call_id == "c2"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -77,7 +78,7 @@ def blocked(
     """
     done = Blocking(desk.account, numbers)
     yield Keep(lambda: _file(done, reason, desk))
-    yield Keep(lambda: desk.briefly(lambda journal: _share(journal, done, desk)))
+    yield Keep(lambda: _told(done, desk))
     yield from _unsubscribe(done, desk, by_the_way)
     if not done.filed and not done.shared:
         raise Misconfigured(
@@ -101,6 +102,15 @@ def _file(done: Blocking, reason: str | None, desk: Desk) -> None:
         done.filed = True
     except Misconfigured as error:
         done.why = str(error)
+
+
+def _told(done: Blocking, desk: Desk) -> None:
+    """Tell the journal too: by the way, or with all patience where nothing else holds it."""
+    if done.filed:
+        desk.briefly(lambda journal: _share(journal, done, desk))
+        return
+    with suppress(TopCallsError):
+        _share(desk.journal(), done, desk)
 
 
 def _share(journal: Journal, done: Blocking, desk: Desk) -> None:

@@ -4,7 +4,6 @@ up."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +26,6 @@ from .steps import GLANCE, LEASE, TO_DIAL, Desk, Flow, Keep, glance
 if TYPE_CHECKING:
     from .guard.heard import Heard
 
-TOO_EARLY = timedelta(seconds=30)
-"""How soon after a dial there is nothing to add up yet."""
 IN_DOUBT = ("sending", "unknown")
 AT_ONCE = 10
 """How many calls are looked at by the way."""
@@ -94,13 +91,12 @@ def _reconciled(rows: list[DialRow], desk: Desk, *, besides: str = "", thorough:
 def _closed(rows: list[DialRow], desk: Desk, *, most: int | None = None) -> Flow[None]:
     looks = 0
     for row in rows:
-        # A dial in doubt is settled first; one of another key never is.
-        early = desk.clock() - row.settled_at < TOO_EARLY if row.settled_at else row.line == desk.line
-        if early or looks == most or desk.left() < GLANCE:
+        doubtful = row.settled_at is None and row.line == desk.line  # it is settled first, or looked for
+        if doubtful or looks == most or desk.left() < GLANCE:
             continue
         looks += 1
         ended = yield from _ended(row, desk)
-        if ended and (ended.complete or _old(row, desk)):
+        if ended and _told(ended, row, desk):
             used = row.minutes if ended.minutes is None else ended.minutes
             said = (yield from _said(ended.call, row, desk)) if ended.call else {}
             yield Keep(partial(desk.journal().close_dial, row, used, desk.clock(), **said))
@@ -110,9 +106,17 @@ def over(rows: list[DialRow], desk: Desk) -> Flow[list[DialRow]]:
     """Those of some open dials that have ended, by what TopCalls says; nothing is written down."""
     ended = []
     for row in rows[:AT_ONCE]:
-        if row.state == "placed" and (yield from _ended(row, desk)):
+        if row.state != "placed":
+            continue
+        how = yield from _ended(row, desk)
+        if how and _told(how, row, desk):
             ended.append(row)
     return ended
+
+
+def _told(ended: _Ended, row: DialRow, desk: Desk) -> bool:
+    """Whether nothing more is to be heard of a dial that has ended."""
+    return ended.complete or _old(row, desk)
 
 
 def _finished(row: DialRow, desk: Desk) -> Flow[DialRow]:
