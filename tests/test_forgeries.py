@@ -88,7 +88,7 @@ MEANWHILE: dict[str, Callable[[Assistant], object]] = {
     "the policy is unreadable": policy_line("caller", ""),
     "the owner wants forms": policy_line("approval", '"person"\nminutes_per_call = 5'),
     "the number is blocked": blocks,
-    "everything is stopped": lambda one: one.line.desk().stop(one.line.clock() + timedelta(seconds=1)),
+    "everything is stopped": lambda one: one.line.desk().stop(one.line.clock() + timedelta(hours=1)),
     "eleven minutes pass": lambda one: one.person.time.passes(timedelta(minutes=11)),
 }
 

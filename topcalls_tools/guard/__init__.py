@@ -6,7 +6,7 @@ look at the clock, the disk or the network: all that they may know is in `Facts`
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -166,9 +166,17 @@ def numbers(value: Any) -> Iterator[E164]:
         case E164():
             yield value
         case BaseModel():
-            yield from numbers(dict(value))
+            yield from _among(inner for _, inner in value)
         case dict():
-            yield from numbers(list(value.values()))
+            yield from _among(value.values())
         case list() | tuple() | set() | frozenset():
-            for inner in value:
-                yield from numbers(inner)
+            yield from _among(value)
+
+
+def _among(values: Iterable[Any]) -> Iterator[E164]:
+    for inner in values:
+        if isinstance(inner, _MAY_HOLD):  # most values are words and numbers, and hold nothing
+            yield from numbers(inner)
+
+
+_MAY_HOLD = (E164, BaseModel, dict, list, tuple, set, frozenset)
