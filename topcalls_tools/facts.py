@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from .action import Action
@@ -115,10 +116,14 @@ def stopped_at(ledger: Ledger, desk: Desk) -> datetime | None:
 def _whose(request: Action[Any], known: Known, desk: Desk) -> dict[str, str]:
     """The numbers of a deed by what the journal knows them by: for every account, and for this one."""
     these, secret = reached(request, known.seen), desk.secret()
-    ours: dict[str, str] = {digest(desk.account, one, secret): one for one in these}
-    return ours | {callee(one, desk): one for one in these}
+    return {name: one for one in these for name in (digest(desk.account, one, secret), _callee(one, secret))}
 
 
 def callee(number: str, desk: Desk) -> str:
     """What the journal knows a number by, for every account: a digest under the owner's secret."""
-    return hmac.new(desk.secret(), f"callee {number}".encode(), hashlib.sha256).hexdigest()
+    return _callee(number, desk.secret())
+
+
+@lru_cache(4096)
+def _callee(number: str, secret: bytes) -> str:
+    return hmac.new(secret, f"callee {number}".encode(), hashlib.sha256).hexdigest()
