@@ -46,8 +46,7 @@ def agreed(request: Endpoint[R], desk: Desk, answer: Answer | None) -> Flow[R]:
     digest = _digest(request, known, desk)
     if request.effect is Effect.SPEND:
         yield from bookkeeping(desk, besides=digest)
-    earlier: AskRow | None = yield Keep(lambda: desk.journal().standing(desk.account, digest, desk.clock()))
-    said = yield from heard(request, known, desk, besides=earlier.key if earlier else "")
+    said = yield from heard(request, known, digest, desk)
     words = _question(request, known, said, desk)
     mine = _ask_row(request, known, digest, words, desk)
     ask: AskRow

@@ -40,11 +40,11 @@ def inquiry(request: Endpoint[Any], known: Known, desk: Desk) -> Inquiry:
     return Inquiry(desk.account, known.at, tuple(_whose(request, known, desk)))
 
 
-def heard(request: Endpoint[Any], known: Known, desk: Desk, besides: str = "") -> Flow[tuple[Said, ...]]:
-    """What the rules say of a deed now; raises the first refusal. `besides` is the key under which it may
-    have been done already: its own minutes are not counted against it."""
-    asked = replace(inquiry(request, known, desk), besides=besides)
-    ledger: Ledger = yield Keep(lambda: desk.journal().ledger(asked, desk.clock()))
+def heard(request: Endpoint[Any], known: Known, sealed: str, desk: Desk) -> Flow[tuple[Said, ...]]:
+    """What the rules say of a deed now, which may be done already: `sealed` is its digest. Raises the first
+    refusal."""
+    asked = inquiry(request, known, desk)
+    ledger: Ledger = yield Keep(lambda: desk.journal().ledger_of(sealed, asked, desk.clock()))
     return judged(request, known, ledger, desk)
 
 

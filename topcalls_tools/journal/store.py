@@ -51,6 +51,12 @@ class Journal:
         with self.storage.reading() as db:
             return ledger(db, inquiry, now)
 
+    def ledger_of(self, digest: str, inquiry: Inquiry, now: datetime) -> Ledger:
+        """The same before a deed with this digest, which may be done already: it counts not against itself."""
+        with self.storage.reading() as db:
+            key = db.scalar(say.SAME_ASK, {"account": inquiry.account, "digest": digest, "now": now})
+            return ledger(db, replace(inquiry, besides=key or ""), now)
+
     def open_ask(self, mine: AskRow) -> AskRow:
         """The question that is open, or was answered, for this very deed; else `mine`, written down. Where it
         is asked once more, the most that it can use is what is shown now.
@@ -78,11 +84,6 @@ class Journal:
             db.execute(say.NEW_ASK, stored(mine, asks))
             append(db, asked(mine, now))
             return mine
-
-    def standing(self, account: str, digest: str, now: datetime) -> AskRow | None:
-        """The question about this very deed that is open or was answered, where there is one."""
-        with self.storage.reading() as db:
-            return next(iter(_asks(db, say.SAME_ASK, account=account, digest=digest, now=now)), None)
 
     def others(self, mine: DialRow, call_ids: list[str]) -> set[str]:
         """Those of some calls that other dials have made."""
@@ -274,10 +275,11 @@ def _alive(db: Connection, key: str, now: datetime) -> AskRow:
 
 def _used(db: Connection, row: AskRow, yes: Yes, now: datetime) -> tuple[Link, ...]:
     """Use a yes up. Gives the link that tells of it, where it was not written down before."""
-    _spend(db, row.key, now)
     if row.decision is not None:
+        _spend(db, row.key, now)
         return ()
-    db.execute(say.ANSWERED, {"this": row.key, "said": "yes", "at": yes.at, "way": yes.by})
+    db.execute(say.AGREED, {"this": row.key, "said": "yes", "at": yes.at, "way": yes.by, "now": now})
+    db.execute(say.SPENT, {"this": row.key})
     return (answered(replace(row, decision="yes", decided_at=yes.at, by=yes.by)),)
 
 
