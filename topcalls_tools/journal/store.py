@@ -24,8 +24,7 @@ from .tables import asks, dials
 OPEN_ASKS = 3
 """How many questions of one account may be open at once."""
 Judge = Callable[[Ledger, datetime], None]
-"""Judges a deed inside the transaction, by what the ledger says and when the yes was given; raises to leave
-nothing behind."""
+"""Judges a deed inside the transaction, by the ledger and when the yes was given; raises to undo it."""
 
 
 class Journal:
@@ -52,7 +51,7 @@ class Journal:
             return ledger(db, inquiry, now)
 
     def ledger_of(self, digest: str, inquiry: Inquiry, now: datetime) -> Ledger:
-        """The same before a deed with this digest, which may be done already: it counts not against itself."""
+        """The same before a deed with this digest, which may be done already and not count against itself."""
         with self.storage.reading() as db:
             key = db.scalar(say.SAME_ASK, {"account": inquiry.account, "digest": digest, "now": now})
             return ledger(db, replace(inquiry, besides=key or ""), now)
