@@ -79,6 +79,8 @@ class DialRow:
     """When its minutes were settled, and nothing more can come of it."""
     callee: str | None = None
     """Whom it rings, as a digest; None for a campaign."""
+    heard_to: datetime | None = None
+    """Which of a campaign's calls were heard: those that were placed before this."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Float,
@@ -20,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0003"
+HEAD = "0004"
 """The migration that this code needs."""
 
 _Serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up in an INTEGER key alone
@@ -92,6 +93,7 @@ dials = Table(
     Column("used_minutes", Float),
     Column("closed_at", Time),
     Column("callee", String(64)),  # a digest under the owner's secret
+    Column("heard_to", Time),  # a campaign's calls that were placed before this were heard
     Index("dials_of_account", "account", "sent_at", "used_minutes", "minutes", "state"),
     Index("dials_to", "account", "callee", "sent_at"),
     Index("dials_of_call", "call_id"),
@@ -121,6 +123,22 @@ do_not_call = Table(
     tables,
     Column("number", String(64), primary_key=True),  # a digest under the owner's secret
     Column("at", Time, nullable=False),
+)
+deliveries = Table(  # what webhooks told, without a word that was spoken
+    "deliveries",
+    tables,
+    Column("delivery", String(128), primary_key=True),
+    Column("account", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),  # of the body: the same one again is the same event
+    Column("event", String(64), nullable=False),
+    Column("call_id", Text),
+    Column("status", String(32)),
+    Column("ours", Boolean, nullable=False),
+    Column("at", Time, nullable=False),
+    Column("worked_at", Time),
+    Index("deliveries_same", "account", "digest"),
+    Index("deliveries_of_call", "call_id"),
+    Index("deliveries_at", "at"),
 )
 evidence = Table(
     "evidence",
