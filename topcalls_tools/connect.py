@@ -90,6 +90,9 @@ class Line:
     def approval(self) -> Approval:
         """How a person is asked, where the owner has not said: slips in the sandbox, else by the host's
         own form."""
+        settings = self.settings
+        if not (self.strict or settings.lines or settings.trouble or settings.system.exists()):
+            return settings.asked(False)  # nothing holds it back: the policy need not be read for it
         try:
             return self.standing().counts.approval
         except Misconfigured:

@@ -96,11 +96,10 @@ def _wanted(settings: Settings, system: Mapping[str, Any], strict: bool) -> tupl
     """What policy.toml says, and what is left of it under the system's file."""
     path = settings.home / "policy.toml"
     otherwise: Pack = "personal" if strict else "sandbox"
-    approval = settings.approval or ("person" if strict else "slips")
     _known(path, settings.lines, Policy.model_fields.keys() | IN_POLICY)
     _known(settings.system, system, ORDERS.keys() | {"pack"})
     try:
-        mine = policy({**settings.lines, "approval": approval}, otherwise)
+        mine = policy({**settings.lines, "approval": settings.asked(strict)}, otherwise)
     except ValidationError as error:
         raise _wrong(path, error) from None
     try:

@@ -123,6 +123,10 @@ class Settings(BaseSettings):
             return self
         return Settings.load(**{name: value for name, value in self._given.items() if name != "trouble"})
 
+    def asked(self, strict: bool) -> Approval:
+        """How a person is asked: as the owner says, and else by slips in practice."""
+        return self.approval or ("person" if strict else "slips")
+
     @property
     def graphical(self) -> bool:
         """Whether a window can be opened where this program runs."""

@@ -8,7 +8,6 @@ from pydantic import Field
 
 from ..action import Effect, Record
 from ..api.fields import PhoneNumber
-from ..blocking import blocked
 from ..flow import Deed
 from ..steps import Desk, Flow
 
@@ -39,6 +38,8 @@ class BlockNumber(Deed[NumberBlocked], effect=Effect.BRAKE, toolset="calls"):
     """Why, for the owner to read later."""
 
     def flow(self, desk: Desk) -> Flow[NumberBlocked]:
+        from ..blocking import blocked
+
         done = yield from blocked((self.phone_number,), self.reason, desk)
         return NumberBlocked(
             ok=True,
