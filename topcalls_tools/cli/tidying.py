@@ -82,6 +82,8 @@ def purge(days: int | None) -> None:
         before = now - timedelta(days=keeps if days is None else days)
         while forgotten := archive.purge(store, before, now):
             count += forgotten
+        while deliveries.purge(store, before):
+            pass
         store.storage.scrub()
     click.echo(f"{_many(count, 'question')} forgotten.")
 

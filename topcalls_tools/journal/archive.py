@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, exists, insert, or_, select, union
 
 from ..errors import Refused
-from . import AskRow, DialRow, evidence
+from . import AskRow, DialRow, deliveries, evidence
 from .audit import differences
 from .evidence import Link
 from .rows import as_asks, as_dials
@@ -89,8 +89,9 @@ def purge_at_times(journal: Journal, keeps: timedelta, now: datetime) -> None:
 
 
 def purge(journal: Journal, before: datetime, now: datetime, most: int = AT_ONCE) -> int:
-    """Forget what is personal and from before, oldest first; gives of how many questions. Dials that are not
-    closed keep it."""
+    """Forget what is personal and from before, and what webhooks told, oldest first; gives of how many
+    questions. Dials that are not closed keep it."""
+    deliveries.purge(journal, before, most)
     with journal.storage.reading() as db:
         going = exists().where(and_(dials.c.key == personal.c.key, dials.c.closed_at.is_(None)))
         old = select(personal.c.key).where(personal.c.at < before, ~going).order_by(personal.c.at).limit(most)

@@ -1,0 +1,141 @@
+"""What webhooks told of calls and campaigns: that they came, and whether it was worked; no word that was
+spoken."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Executable, and_, bindparam, delete, func, insert, or_, select, update
+
+from .store import Journal
+from .tables import deliveries, dials
+
+AT_ONCE = 200
+"""How many deliveries are given, or forgotten, at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One webhook as it came. Times are aware."""
+
+    delivery: str
+    """TopCalls' id of it, the same each time that it is sent; at most 128 characters."""
+    account: str
+    digest: str
+    """Of the body: the same body under another id is the same event."""
+    event: str
+    """Such as call.completed; at most 64 characters."""
+    call_id: str | None
+    """None where it tells of a campaign."""
+    status: str | None
+    """What it says of the call or campaign; at most 32 characters."""
+    ours: bool
+    """Whether the journal knew the call when it came, or has come to know it since."""
+    at: datetime
+    """When it came."""
+    worked_at: datetime | None = None
+    """When all was done that follows from it."""
+
+
+def keep(journal: Journal, delivery: Delivery) -> bool:
+    """Write a delivery down, on the disk before this returns. Whether it is `ours` is told by the dials.
+
+    False where one with this id, or with the same body, came before: then nothing is written.
+    """
+    with journal.writing() as db:
+        if db.scalar(_SAME, {"id": delivery.delivery, "account": delivery.account, "body": delivery.digest}):
+            return False
+        ours = _placed_here(db, delivery)
+        db.execute(insert(deliveries), asdict(delivery) | {"ours": ours})
+        return True
+
+
+def told(journal: Journal, account: str, since: datetime) -> dict[str, datetime]:
+    """When the last delivery of each call came, of those calls of which one came since then."""
+    with journal.storage.reading() as db:
+        return {row[0]: row[1] for row in db.execute(_TOLD, {"account": account, "since": since})}
+
+
+def of_call(journal: Journal, account: str, call_id: str) -> list[Delivery]:
+    """Every delivery of one call, in the order in which they came."""
+    with journal.storage.reading() as db:
+        return _deliveries(db, _OF_CALL, account=account, call=call_id)
+
+
+def unworked(journal: Journal, account: str) -> list[Delivery]:
+    """The oldest deliveries from which nothing has followed yet, in the order in which they came. Whether one
+    is ours is told anew: a webhook may be here before the answer to the call that it tells of."""
+    with journal.storage.reading() as db:
+        return _deliveries(db, _UNWORKED, account=account)
+
+
+def worked(journal: Journal, delivery: Delivery, now: datetime) -> None:
+    """Note that all was done that follows from a delivery, and whether it was ours."""
+    with journal.writing() as db:
+        db.execute(_WORKED, {"this": delivery.delivery, "now": now, "known": delivery.ours})
+
+
+def purge(journal: Journal, before: datetime, most: int = AT_ONCE) -> int:
+    """Forget deliveries that came before then, oldest first; gives how many."""
+    old = select(deliveries.c.delivery).where(deliveries.c.at < before).order_by(deliveries.c.at).limit(most)
+    with journal.storage.reading() as db:
+        names = list(db.scalars(old))
+    if names:
+        with journal.writing() as db:
+            db.execute(delete(deliveries).where(deliveries.c.delivery.in_(names)))
+    return len(names)
+
+
+def _placed_here(db: Connection, delivery: Delivery) -> bool:
+    known = {"account": delivery.account, "call": delivery.call_id}
+    return delivery.call_id is not None and db.scalar(_DIALLED, known) is not None
+
+
+def _deliveries(db: Connection, statement: Executable, **given: object) -> list[Delivery]:
+    return [Delivery(**row) for row in db.execute(statement, given).mappings()]
+
+
+_account = deliveries.c.account == bindparam("account")
+_SAME = (
+    select(deliveries.c.delivery)
+    .where(
+        or_(
+            deliveries.c.delivery == bindparam("id"),
+            and_(_account, deliveries.c.digest == bindparam("body")),
+        )
+    )
+    .limit(1)
+)
+_DIALLED = (
+    select(dials.c.key)
+    .where(dials.c.account == bindparam("account"), dials.c.call_id == bindparam("call"))
+    .limit(1)
+)
+_TOLD = (
+    select(deliveries.c.call_id, func.max(deliveries.c.at))
+    .where(_account, deliveries.c.at >= bindparam("since"), deliveries.c.call_id.is_not(None))
+    .group_by(deliveries.c.call_id)
+)
+_OF_CALL = (
+    select(deliveries)
+    .where(deliveries.c.call_id == bindparam("call"), _account)
+    .order_by(deliveries.c.at, deliveries.c.delivery)
+)
+_known = select(dials.c.key).where(
+    dials.c.account == deliveries.c.account, dials.c.call_id == deliveries.c.call_id
+)
+_UNWORKED = (
+    select(
+        *(column for column in deliveries.c if column.name != "ours"),
+        _known.exists().label("ours"),
+    )
+    .where(_account, deliveries.c.worked_at.is_(None))
+    .order_by(deliveries.c.at, deliveries.c.delivery)
+    .limit(AT_ONCE)
+)
+_WORKED = (
+    update(deliveries)
+    .where(deliveries.c.delivery == bindparam("this"))
+    .values(worked_at=bindparam("now"), ours=bindparam("known"))
+)
