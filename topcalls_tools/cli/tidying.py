@@ -70,7 +70,7 @@ def forget(number: str, do_not_call: bool) -> None:
 def purge(days: int | None) -> None:
     """Forget everything personal that is old. Fewer days than your policy keeps are asked about at the
     terminal. Calls that may still be under way keep it."""
-    from ..journal import archive
+    from ..journal import archive, deliveries
 
     with opened(there=True) as line:
         if line.trouble:
