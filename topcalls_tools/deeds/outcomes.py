@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..api.calls import Call
+from ..api.calls import Call, CallInList
 from .explain_call import Stage
 
 UNANSWERED = frozenset({"busy", "no-answer", "rejected", "dispatch_timeout"})
@@ -90,7 +90,7 @@ CASES = {
 }
 
 
-def case_of(call: Call) -> str:
+def case_of(call: Call | CallInList) -> str:
     """Which of CASES a call is. The telephone's outcome goes before TopCalls' progress with the call."""
     ends = {call.status, call.call_status}
     if call.call_status in UNANSWERED and not call.transcript:
@@ -113,7 +113,7 @@ def case_of(call: Call) -> str:
     return "unclear"
 
 
-def answered(call: Call) -> bool:
+def answered(call: Call | CallInList) -> bool:
     """Whether the data say that somebody or something answered."""
     if call.transcript:
         return True
@@ -121,7 +121,7 @@ def answered(call: Call) -> bool:
     return call.call_status not in UNANSWERED and (started or call.answered_by in {"human", *MACHINES})
 
 
-def talked(call: Call) -> bool:
+def talked(call: Call | CallInList) -> bool:
     """Whether the other side said anything, and is not known to be a machine."""
     return call.answered_by not in MACHINES and any(turn.user != "assistant" for turn in call.transcript)
 
