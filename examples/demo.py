@@ -28,7 +28,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from topcalls_tools import Client, TopCallsToolkit
-from topcalls_tools.question import BAR
+from topcalls_tools.quoting import BAR
 from topcalls_tools.steps import Ask
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "wire": set(),
     "schema": set(),
     "docstrings": set(),
+    "quoting": set(),
     "action": {"docstrings", "schema"},
     "replies": {"action", "errors", "wire"},
     "endpoint": {"action", "errors", "replies", "wire"},
@@ -26,9 +27,21 @@ MAY_IMPORT = {
     "dnc": {"api", "errors"},
     "address": {"api", "errors"},
     "guard": {"action", "api", "contacts", "docstrings", "endpoint", "errors", "places"},
-    "question": {"action", "api", "contacts", "endpoint", "guard", "places"},
+    "question": {"action", "api", "contacts", "endpoint", "guard", "places", "quoting"},
     "journal": {"errors"},
-    "steps": {"action", "contacts", "dnc", "endpoint", "errors", "guard", "journal", "question", "wire"},
+    "bell": set(),
+    "steps": {
+        "action",
+        "bell",
+        "contacts",
+        "dnc",
+        "endpoint",
+        "errors",
+        "guard",
+        "journal",
+        "question",
+        "wire",
+    },
     "facts": {"action", "api", "dnc", "endpoint", "errors", "guard", "journal", "steps", "wire"},
     "dial": {"action", "api", "endpoint", "errors", "facts", "guard", "journal", "steps", "wire"},
     "blocking": {"api", "dnc", "errors", "journal", "steps"},
@@ -36,17 +49,18 @@ MAY_IMPORT = {
     "consent": {"action", "api", "contacts", "dial", "endpoint", "errors", "facts", "guard", "journal"}
     | {"question", "reconcile", "steps", "wire"},
     "flow": {"action", "consent", "endpoint", "errors", "steps"},
-    "approval": {"action", "endpoint", "errors", "journal", "question", "steps"},
+    "approval": {"action", "endpoint", "errors", "journal", "question", "quoting", "steps"},
     "deeds": {"action", "api", "approval", "blocking", "consent", "contacts", "dial", "endpoint", "errors"}
     | {"facts", "flow", "guard", "journal", "places", "reconcile", "steps", "wire"},
     "tools": {"action", "api", "deeds", "errors"},
     "settings": {"errors"},
     "policies": {"errors", "guard", "settings"},
     "sandbox": {"action", "api", "endpoint", "wire"},
-    "connect": {"address", "approval", "contacts", "dnc", "errors", "journal", "policies", "sandbox"}
+    "connect": {"address", "approval", "bell", "contacts", "dnc", "errors", "journal", "policies", "sandbox"}
     | {"settings", "steps"},
     "http": {"api", "connect", "errors", "wire"},
-    "client": {"action", "api", "connect", "errors", "flow", "http", "settings", "steps"},
+    "holding": {"bell", "errors", "steps"},
+    "client": {"action", "api", "bell", "connect", "errors", "flow", "holding", "http", "settings", "steps"},
     "langchain": {"action", "client", "errors", "tools"},
     "cli": {
         "action",
@@ -65,6 +79,7 @@ MAY_IMPORT = {
         "places",
         "policies",
         "question",
+        "quoting",
     }
     | {"reconcile", "sandbox", "settings", "tools"},
 }

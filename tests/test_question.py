@@ -32,7 +32,8 @@ from topcalls_tools.endpoint import Endpoint
 from topcalls_tools.errors import NotFound
 from topcalls_tools.guard import Allow, AskPerson, Facts, Said, judge
 from topcalls_tools.guard.policy import Policy
-from topcalls_tools.question import BAR, WIDTH, Question, question, visible
+from topcalls_tools.question import Question, question
+from topcalls_tools.quoting import BAR, WIDTH, visible
 
 from .conftest import CALL, allowing
 

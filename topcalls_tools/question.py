@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from unicodedata import east_asian_width
 
 from .action import Effect
 from .api.account import Balance
@@ -24,16 +23,7 @@ from .endpoint import Endpoint
 from .guard import Said
 from .guard.policy import Policy
 from .places import country, time_in, zones
-
-BAR = "  │ "
-WIDTH = 72
-"""Columns of a quoted line, the bar not counted."""
-_UNSEEN = frozenset(
-    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0"
-    + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
-)
-"""What Python takes for printable and no screen shows (Unicode's Default_Ignorable_Code_Point): a text
-that is hidden in such characters is read by models alone."""
+from .quoting import BAR, barred
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,26 +166,7 @@ def _plain(value: Any) -> str:
 
 def _block(value: str, most: int) -> Iterator[str]:
     cut = value[:most]
-    for line in cut.split("\n"):
-        yield from (BAR + piece for piece in _pieces("".join(map(visible, line))))
+    yield from barred(cut)
     if cut != value:
         digest = hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()[:12]
         yield f"{BAR}… ({len(value)} characters in all, digest {digest})"
-
-
-def _pieces(line: str) -> Iterator[str]:
-    """A line in pieces that no terminal wraps: what it wrapped would stand without its bar."""
-    piece, room = "", WIDTH
-    for character in line:
-        room -= 2 if east_asian_width(character) in "WF" else 1
-        if room < 0:
-            yield piece
-            piece, room = "", WIDTH - 1
-        piece += character
-    yield piece
-
-
-def visible(character: str) -> str:
-    """A character as a person can see it: control, direction and zero-width characters as escapes."""
-    shows = character.isprintable() and character not in _UNSEEN
-    return character if shows else f"\\u{{{ord(character):x}}}"

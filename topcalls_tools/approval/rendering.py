@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from ..question import visible
+from ..quoting import visible
 
 FILES = Path(__file__).parent / "screen"
 

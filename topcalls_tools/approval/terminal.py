@@ -8,7 +8,8 @@ from contextlib import suppress
 
 import click
 
-from ..question import Question, visible
+from ..question import Question
+from ..quoting import visible
 from ..steps import Ask
 
 WHOLE = 100_000

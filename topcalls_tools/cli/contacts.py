@@ -197,6 +197,6 @@ def _lines(contact: Contact) -> tuple[str, ...]:
 
 
 def _shown(words: str) -> str:
-    from ..question import visible
+    from ..quoting import visible
 
     return "".join(map(visible, words))

@@ -258,7 +258,7 @@ def _told(line: Line, standing: Standing) -> dict[str, Any]:
 
 def _value(value: Any) -> str:
     """A value as policy.toml would say it."""
-    from ..question import visible
+    from ..quoting import visible
 
     if value is None:
         return "not set"

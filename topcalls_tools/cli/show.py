@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
-from ..question import visible
+from ..api.fields import Spoken
+from ..quoting import BAR, barred, visible
 
 NOT_TOLD = frozenset({"live", "data", "turns", "account_id"})
 COLUMNS = (
@@ -18,7 +20,6 @@ COLUMNS = (
     "name",
     "carrier_name",
     "status",
-    "call_status",
     "mode",
 )
 """What a table of a list shows, where a row has it; the whole is in --json."""
@@ -29,30 +30,39 @@ def reply(shown: dict[str, Any], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
         return
-    from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False)
+    console = tables.screen()
     if not shown["live"]:
         console.print(Text("Practice: no phone rang.", style="dim"))
-    facts = Table(box=None, show_header=False, pad_edge=False)
-    for name, value in shown.items():
-        if name not in NOT_TOLD and not _rows(value):
-            facts.add_row(Text(name, style="bold"), Text(_listed(value)))
-    if facts.row_count:
-        console.print(facts)
-    for turn in shown.get("turns", ()):
-        style = "cyan" if turn["speaker"] == "agent" else "green"
-        console.print(
-            Text(f"{turn['turn']:>3} {turn['speaker']}: ", style=style), Text(_quiet(turn["text"])), sep=""
-        )
+    facts = [(name, _listed(value)) for name, value in shown.items() if name not in NOT_TOLD]
+    tables.facts([(name, said) for name, said in facts if not _rows(shown[name])])
+    for one in shown.get("turns", ()):
+        for line in turn(one["turn"], one["speaker"], Spoken(one["text"]), console.width):
+            console.print(line, soft_wrap=True)
     for name, value in shown.items():
         if name not in NOT_TOLD and _rows(value):
             columns = tuple(dict.fromkeys(column for row in value for column in row))
-            console.print(Text(name, style="bold"), _table(value, columns), sep="\n")
+            console.print(Text(name, style="bold"))
+            _table(value, columns)
     if "data" in shown:
-        console.print(_table(shown["data"], COLUMNS) if shown["data"] else "Nothing is listed.")
+        _table([_outcome(row) for row in shown["data"]], COLUMNS)
+
+
+def turn(number: int, speaker: str, said: Spoken, width: int, before: str = "") -> Iterator[Any]:
+    """One turn of a conversation in lines of rich text, none wider than `width` columns.
+
+    What stands left of the bar is ours: `before`, the number of the turn, and who spoke. What was said stands
+    right of it in every line, and nothing in it can look like ours or steer the terminal. Print the lines with
+    soft_wrap, for they are cut already.
+    """
+    from rich.text import Text
+
+    style = "cyan" if speaker == "agent" else "green"
+    beside = f"{before}{number:>3} {speaker:<13}"
+    for line in barred(said.words, width - len(beside) - len(BAR), beside):
+        ours, bar, theirs = line.partition(BAR)
+        yield Text.assemble((ours + bar, style), theirs)
 
 
 def listing(tools: list[dict[str, Any]], as_json: bool) -> None:
@@ -67,22 +77,20 @@ def listing(tools: list[dict[str, Any]], as_json: bool) -> None:
 
 def table(rows: list[dict[str, Any]]) -> None:
     """Print rows that all have the same columns."""
-    from rich.console import Console
-
-    Console(highlight=False).print(_table(rows, tuple(rows[0])) if rows else "Nothing is listed.")
+    _table(rows, tuple(rows[0]) if rows else ())
 
 
-def _table(rows: list[dict[str, Any]], names: tuple[str, ...]) -> Any:
-    from rich.table import Table
-    from rich.text import Text
-
+def _table(rows: list[dict[str, Any]], names: tuple[str, ...]) -> None:
     columns = [name for name in names if any(name in row for row in rows)]
-    table = Table(box=None, pad_edge=False)
-    for name in columns:
-        table.add_column(name, overflow="fold", no_wrap=name == "id")
-    for row in rows:
-        table.add_row(*(Text(_cell(name, row.get(name, ""))) for name in columns))
-    return table
+    if rows:
+        tables.show(columns, [[_cell(name, row.get(name, "")) for name in columns] for row in rows])
+    else:
+        click.echo("Nothing is listed.")
+
+
+def _outcome(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of a list with one word for how it stands: of a call the telephone's, once it has one."""
+    return {**row, "status": row["call_status"]} if row.get("call_status") else row
 
 
 def _cell(name: str, value: Any) -> str:

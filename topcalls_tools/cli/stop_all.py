@@ -38,7 +38,7 @@ def stop_all(ctx: click.Context, as_json: bool) -> None:
 
 
 def _lines(done: AllStopped, live: bool) -> Iterator[str]:
-    from ..question import visible
+    from ..quoting import visible
 
     if not live:
         yield "Practice: no phone rang."
