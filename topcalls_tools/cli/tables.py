@@ -1,0 +1,119 @@
+"""Tables that fit where they are printed: a terminal's width, or plain lines that nothing is cut from."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+GAP = 2
+"""Columns between two cells of plain lines."""
+
+
+def on_screen() -> bool:
+    """Whether what is printed goes to a terminal; elsewhere nothing is decorated, folded or cut."""
+    return sys.stdout.isatty()
+
+
+def screen() -> Console:
+    """The terminal, with its colours unless NO_COLOR forbids them."""
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def show(names: Sequence[str], rows: Sequence[Sequence[str]], whole: str = "id") -> None:
+    """Print a table. Cells are on one line and hold nothing that steers a terminal; those of the column
+    `whole` are never folded, so that they can be copied."""
+    if on_screen():
+        console = screen()
+        console.print(fitted(names, rows, console.width, whole))
+    else:
+        for line in plain(names, rows):
+            click.echo(line)
+
+
+def facts(rows: Sequence[tuple[str, str]]) -> None:
+    """Print names and values, a line each."""
+    if on_screen():
+        screen().print(_pairs(rows))
+    else:
+        for line in _aligned(rows):
+            click.echo(line)
+
+
+def fitted(
+    names: Sequence[str], rows: Sequence[Sequence[str]], width: int, whole: str = "id"
+) -> RenderableType:
+    """A table of at most `width` columns: folded between words where it must be, and where even that leaves
+    no room each row as a list of names and values."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    least = [
+        max(_least(cell, name == whole) for cell in (name, *cells))
+        for name, cells in zip(names, _turned(names, rows), strict=True)
+    ]
+    if sum(least) + len(least) - 1 > width:
+        blocks = [_pairs([pair for pair in zip(names, row, strict=True) if pair[1]]) for row in rows]
+        return Group(*(part for block in blocks for part in (block, Text()))[:-1]) if blocks else Group()
+    table = Table(box=None, pad_edge=False)
+    for name, narrowest in zip(names, least, strict=True):
+        table.add_column(name, overflow="fold", min_width=narrowest, no_wrap=name == whole)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
+
+
+def plain(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """A table as lines for pipes and files, first the names."""
+    return _aligned([tuple(names), *map(tuple, rows)])
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Cells below each other; the last is as long as it is."""
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    return [
+        "".join(
+            cell + " " * (width + GAP - _width(cell)) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _pairs(rows: Sequence[tuple[str, str]]) -> RenderableType:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        table.add_row(Text(name, style="bold"), Text(value))
+    return table
+
+
+def _turned(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    """The cells of each column."""
+    return list(zip(*rows, strict=True)) if rows else [() for _ in names]
+
+
+def _least(cell: str, whole: bool) -> int:
+    """The columns that a cell needs at least."""
+    return _width(cell) if whole else min(MOST_WORD, max(map(_width, cell.split()), default=0))
+
+
+MOST_WORD = 16
+"""Columns that the longest word of a cell may ask for; a longer one is folded."""
+
+
+def _width(text: str) -> int:
+    from rich.cells import cell_len
+
+    return cell_len(text)
