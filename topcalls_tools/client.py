@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -14,9 +15,11 @@ from anyio.lowlevel import RunVar
 
 from .action import Action, R
 from .api.fields import Page, Paged
-from .errors import Declined, Misconfigured, TopCallsError, Unreachable
+from .bell import Bell
+from .errors import Declined, Misconfigured, TopCallsError
 from .flow import perform
-from .steps import IN_ALL, Answer, Ask, Flow, Keep, Send, Sleep, Step, T
+from .holding import Held, in_thread, rung
+from .steps import Answer, Ask, Flow, Keep, Send, Sleep, Step, T
 
 if TYPE_CHECKING:
     import httpx
@@ -81,8 +84,12 @@ class Client:
         match step:
             case Send(request, seconds):
                 return self._pool.send(request, seconds)
-            case Sleep(seconds):
+            case Sleep(seconds, None):
                 time.sleep(seconds)
+            case Sleep(seconds, Bell() as bell, rings):
+                woken = threading.Event()
+                with bell.heard(woken.set, rings):
+                    woken.wait(seconds)
             case Keep(work):
                 return work()
             case Ask():
@@ -146,7 +153,7 @@ class AsyncClient:
     async def run(self, flow: Flow[T], approve: AsyncApprove | None = None) -> T:
         """The same. A cancellation waits while the journal is at work, and from a deed's first byte until
         it is settled, as long as a call may take: nobody should have to wonder whether a phone rang."""
-        with closing(flow), _Held(self.line.timer) as held:
+        with closing(flow), Held(self.line.timer) as held:
             advance, outcome = flow.send, None
             while True:
                 try:
@@ -164,10 +171,12 @@ class AsyncClient:
         match step:
             case Send(request, seconds):
                 return await (await self._pool()).send(request, seconds)
-            case Sleep(seconds):
+            case Sleep(seconds, None):
                 await anyio.sleep(seconds)
+            case Sleep(seconds, Bell() as bell, rings):
+                await rung(bell, rings, seconds)
             case Keep(work):
-                return await _in_thread(work)
+                return await in_thread(work)
             case Ask():
                 return await _asked(approve, step) if approve else _unasked(step, self.line)
 
@@ -178,7 +187,7 @@ class AsyncClient:
     async def _pool(self) -> AsyncPool:
         pool = self._pools.get(None)
         if pool is None:
-            pool = await _in_thread(self._connected)
+            pool = await in_thread(self._connected)
             self._pools.set(pool)
         return pool
 
@@ -192,59 +201,13 @@ class AsyncClient:
         if pool := self._pools.get(None):
             self._pools.set(None)
             await pool.aclose()
-        await _in_thread(self.line.close)
+        await in_thread(self.line.close)
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
-
-
-class _Held:
-    """Holds a cancellation back where giving way would leave a deed in doubt, and gives way after that."""
-
-    def __init__(self, timer: Callable[[], float]) -> None:
-        self._timer, self._begun, self._until = timer, False, 0.0
-        self._cancelled: BaseException | None = None
-
-    async def through(self, step: Step, work: Coroutine[Any, Any, Any]) -> Any:
-        """Carry out one step. Raises CancelledError where it may give way before it."""
-        match step:
-            case Send(request) if request.method != "GET":
-                self._begun = True
-            case Ask():  # what came before it is settled
-                self._begun = False
-        if self._cancelled and not (self._begun and self._timer() < self._until):
-            work.close()
-            raise self._cancelled
-        if not self._begun and not isinstance(step, Keep):
-            return await work
-        import asyncio  # a program that blocks needs none
-
-        task = asyncio.ensure_future(work)
-        with anyio.CancelScope(shield=True):
-            while not task.done():
-                try:
-                    await asyncio.wait({task})
-                except asyncio.CancelledError as cancelled:
-                    if not self._cancelled:
-                        self._cancelled, self._until = cancelled, self._timer() + IN_ALL
-        if task.cancelled():  # by a loop that ends with all its tasks: an answer that is lost
-            raise Unreachable("This was cut off; look whether it happened before you try again.")
-        return task.result()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._cancelled:
-            raise self._cancelled
-
-
-async def _in_thread(work: Callable[[], T]) -> T:
-    """Wait for a person or a store in a thread of its own: however many hang, the next one is not held up."""
-    return await anyio.to_thread.run_sync(work, limiter=anyio.CapacityLimiter(1))
 
 
 def _line(api_key: str | None, base_url: str | None) -> Line:
@@ -269,7 +232,7 @@ def _unasked(ask: Ask, line: Line) -> Answer:
 
 async def _asked(approve: AsyncApprove, ask: Ask) -> Answer:
     """Ask without stopping the loop: a plain function may wait for a person, so it gets a thread."""
-    said = approve(ask) if inspect.iscoroutinefunction(approve) else await _in_thread(lambda: approve(ask))
+    said = approve(ask) if inspect.iscoroutinefunction(approve) else await in_thread(lambda: approve(ask))
     return _answer(await said if inspect.isawaitable(said) else said, ask)
 
 

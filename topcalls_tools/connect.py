@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .address import address
+from .bell import Bell
 from .errors import Misconfigured, Refused
 from .settings import Approval, Settings, stamp
 from .steps import Desk
@@ -52,6 +53,7 @@ class Line:
     ) -> None:
         self._settings = settings
         self.clock, self.timer = clock, timer
+        self.bell = Bell()
         self._starting, self._opening, self._showing = threading.RLock(), threading.RLock(), threading.Lock()
         self._page: Page | None = None
         self._standing: tuple[object, Standing] | None = None
@@ -155,6 +157,7 @@ class Line:
             clock=self.clock,
             timer=self.timer,
             jitter=lambda: random.uniform(0.75, 1.25),
+            bell=self.bell,
             poll_seconds=5.0 if self.live else 0.5,
         )
         desk.restart()

@@ -17,6 +17,7 @@ from .errors import APIError, Broken, Refused, TooMany, TopCallsError, Unreachab
 from .wire import Reply, Request
 
 if TYPE_CHECKING:
+    from .bell import Bell
     from .contacts import Contact
     from .dnc import DoNotCall
     from .guard.policy import Policy
@@ -51,9 +52,12 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Sleep:
-    """Let time pass."""
+    """Let time pass; less where a bell is named and rings."""
 
     seconds: float
+    bell: Bell | None = None
+    rings: int = 0
+    """How often the bell had rung when it was decided to wait: a ring since then ends the wait at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,8 @@ class Desk:
     timer: Callable[[], float]
     jitter: Callable[[], float]
     """A factor around 1 for pauses, so that many clients do not retry in step."""
+    bell: Bell
+    """Rings when a webhook told something: whoever waits for news looks again."""
     poll_seconds: float
     """How often a call may be looked at while it is followed (contract A67)."""
     keeps: timedelta
