@@ -10,6 +10,7 @@ import click
 
 from ..api.fields import Spoken
 from ..quoting import BAR, barred, visible
+from . import tables
 
 NOT_TOLD = frozenset({"live", "data", "turns", "account_id"})
 COLUMNS = (
@@ -53,8 +54,8 @@ def turn(number: int, speaker: str, said: Spoken, width: int, before: str = "") 
     """One turn of a conversation in lines of rich text, none wider than `width` columns.
 
     What stands left of the bar is ours: `before`, the number of the turn, and who spoke. What was said stands
-    right of it in every line, and nothing in it can look like ours or steer the terminal. Print the lines with
-    soft_wrap, for they are cut already.
+    right of it in every line, and nothing in it can look like ours or steer the terminal. The lines are cut
+    already: print them with soft_wrap.
     """
     from rich.text import Text
 
