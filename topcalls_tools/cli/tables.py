@@ -62,7 +62,7 @@ def fitted(
     ]
     if sum(least) + len(least) - 1 > width:
         blocks = [_pairs([pair for pair in zip(names, row, strict=True) if pair[1]]) for row in rows]
-        return Group(*(part for block in blocks for part in (block, Text()))[:-1]) if blocks else Group()
+        return Group(*(part for block in blocks for part in (block, Text())))
     table = Table(box=None, pad_edge=False)
     for name, narrowest in zip(names, least, strict=True):
         table.add_column(name, overflow="fold", min_width=narrowest, no_wrap=name == whole)
