@@ -99,7 +99,7 @@ class FindContact(Deed[ContactsFound], effect=Effect.READ, toolset="calls"):
 
     def flow(self, desk: Desk) -> Flow[ContactsFound]:
         book: Mapping[str, Contact] = yield Keep(lambda: desk.contacts())
-        best, whole = _ranked(self.name, book)
+        best, whole = ranked(self.name, book)
         now = desk.clock()
         shown = tuple(_shown(contact, now) for contact in best[:MOST])
         return ContactsFound(data=shown, total=len(best), note=_note(len(best), whole, len(book)))
@@ -146,13 +146,13 @@ class _Rank(NamedTuple):
     number: str
 
 
-def _ranked(asked: str, book: Mapping[str, Contact]) -> tuple[list[Contact], bool]:
+def ranked(asked: str, book: Mapping[str, Contact]) -> tuple[list[Contact], bool]:
     """The contacts that are meant, best first: those with every word that tells, else those with any. The
     second value says which."""
     if not re.search(r"[^\W\d_]", asked):
         digits = "".join(re.findall(r"\d", asked))
         return [one for one in book.values() if len(digits) >= 4 and digits in one.number], True
-    words = _words(asked)
+    words = spelt(asked)
     told = [word for word in words if not word & (_FILLERS | _TITLES)]
     told = told or [word for word in words if not word & _FILLERS] or words
     ranked = sorted(_rank(told, words, one) for one in book.values())
@@ -162,7 +162,7 @@ def _ranked(asked: str, book: Mapping[str, Contact]) -> tuple[list[Contact], boo
 
 
 def _rank(told: list[frozenset[str]], asked: list[frozenset[str]], contact: Contact) -> _Rank:
-    name, note = _words(contact.name), [one for one in _words(contact.note or "") if not one & _FILLERS]
+    name, note = spelt(contact.name), [one for one in spelt(contact.note or "") if not one & _FILLERS]
     fits = [_fit(word, name, note) for word in told]
     beside = sum(_fit(word, name, []) for word in asked)  # a title or a "the" that the name has too
     surplus = sum(not any(word & one for one in asked) for word in name)
@@ -179,7 +179,7 @@ def _fit(word: frozenset[str], name: list[frozenset[str]], note: list[frozenset[
     return 1 if any(word & one for one in note) else 0
 
 
-def _words(text: str) -> list[frozenset[str]]:
+def spelt(text: str) -> list[frozenset[str]]:
     """The words of a text, each in the ways in which it may be written without accents."""
     plain = unicodedata.normalize("NFC", text).casefold()
     plain = re.sub(r"['’]s\b", "", plain)
@@ -194,7 +194,7 @@ def _spellings(word: str) -> Iterator[str]:
 
 
 def _all(words: Mapping[str, str]) -> frozenset[str]:
-    return frozenset(spelling for said in words.values() for one in _words(said) for spelling in one)
+    return frozenset(spelling for said in words.values() for one in spelt(said) for spelling in one)
 
 
 _FILLERS, _TITLES = _all(FILLERS), _all(TITLES)
