@@ -158,7 +158,8 @@ class Line:
             timer=self.timer,
             jitter=lambda: random.uniform(0.75, 1.25),
             bell=self.bell,
-            poll_seconds=5.0 if self.live else 0.5,
+            watch=self.watch,
+            webhook_url=self.settings.webhook_url,
         )
         desk.restart()
         return desk

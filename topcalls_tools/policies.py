@@ -13,10 +13,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from .api.fields import WebhookUrl, loopback
 from .errors import Misconfigured
-from .guard.policy import ORDERS, Pack, Policy, held, looser, named, pack, policy, tightened, written
+from .guard.policy import (
+    ORDERS,
+    Host,
+    Pack,
+    Policy,
+    held,
+    host,
+    looser,
+    named,
+    pack,
+    policy,
+    tightened,
+    written,
+)
 from .settings import IN_POLICY, Settings
 
 ACCEPTED = "policy.accepted"
@@ -52,6 +66,11 @@ def standing(settings: Settings, account: str, live: bool, secret: Callable[[], 
     strict = live or settings.rehearse
     system = _system(settings.system)
     mine, wanted = _wanted(settings, system, strict)
+    if live and loopback(host(settings.webhook_url)):
+        raise Misconfigured(
+            f"webhook_url in {settings.home / 'policy.toml'} is on this machine, where TopCalls cannot reach "
+            "it; give the public https address that leads to topcalls listen, or leave it out."
+        )
     signed = _accepted(settings.home / ACCEPTED, _name(account, live), secret) if strict else wanted
     accepted = signed or policy({}, "personal")
     counts, waiting = held(wanted, accepted), looser(wanted, accepted)
@@ -100,6 +119,7 @@ def _wanted(settings: Settings, system: Mapping[str, Any], strict: bool) -> tupl
     _known(settings.system, system, ORDERS.keys() | {"pack"})
     try:
         mine = policy({**settings.lines, "approval": settings.asked(strict)}, otherwise)
+        mine = mine.model_copy(update={"webhook_hosts": mine.webhook_hosts | _own_host(settings)})
     except ValidationError as error:
         raise _wrong(path, error) from None
     try:
@@ -116,6 +136,19 @@ def _wanted(settings: Settings, system: Mapping[str, Any], strict: bool) -> tupl
             "them, or set approval to person (TOPCALLS_APPROVAL, policy.toml)."
         )
     return mine, wanted
+
+
+class _Receiver(BaseModel):
+    """Where the owner's receiver is."""
+
+    webhook_url: WebhookUrl
+    host: Host
+
+
+def _own_host(settings: Settings) -> frozenset[str]:
+    """The host of the owner's receiver: events may go there as to those that webhook_hosts names."""
+    url = settings.webhook_url
+    return frozenset({_Receiver(webhook_url=url, host=host(url)).host}) if url is not None else frozenset()
 
 
 def _known(path: Path, lines: Mapping[str, Any], known: Set[str]) -> None:
@@ -189,6 +222,6 @@ def _origin(name: str, settings: Settings, mine: Policy, wanted: Policy) -> str:
         return str(settings.system)
     if name == "approval":
         return "default" if settings.approval is None else "policy.toml or TOPCALLS_APPROVAL"
-    if named(name, settings.lines):
+    if named(name, settings.lines) or (name == "webhook_hosts" and settings.webhook_url is not None):
         return "policy.toml"
     return f"pack {mine.pack}" if name in pack(mine.pack) else "default"

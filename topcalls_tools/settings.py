@@ -52,6 +52,10 @@ class Settings(BaseSettings):
     journal: SecretStr | None = None
     """Address of a PostgreSQL database that several machines share; journal.db where it is left out."""
     browser: str | None = Field(default=None, max_length=500)
+    webhook_secret: SecretStr | None = None
+    """What TopCalls signs webhooks with, for who receives them."""
+    webhook_url: str | None = Field(default=None, max_length=2000)
+    """The public address of the owner's receiver: where the events of calls that are placed are sent."""
     """The command of a graphical browser, or none; the system's own where it is left out."""
     lines: dict[str, Any] = Field(default_factory=dict)
     """The lines of policy.toml that say what is allowed; `guard/policy.py` reads them."""
@@ -72,7 +76,7 @@ class Settings(BaseSettings):
         super().__init__(**given)
         self._given, self._file = given, before
 
-    @field_validator("secret", "journal", mode="after")
+    @field_validator("secret", "journal", "webhook_secret", mode="after")
     @classmethod
     def _present(cls, value: SecretStr | None) -> SecretStr | None:
         return value if value and value.get_secret_value() else None
@@ -175,9 +179,12 @@ class _Bare(Settings):
         return init_settings, InitSettingsSource(settings_cls, known)
 
 
-_OURSELVES = frozenset({"api_key", "base_url", "home", "account", "secret", "toolsets", "journal"})
-_FILE_ALONE = frozenset({"lines", "system", "keep_days", "evidence_head"})
-"""What the environment does not say: who may set a program's environment sets no limits."""
+_OURSELVES = frozenset(
+    {"api_key", "base_url", "home", "account", "secret", "toolsets", "journal", "webhook_secret"}
+)
+_FILE_ALONE = frozenset({"lines", "system", "keep_days", "evidence_head", "webhook_url"})
+"""What the environment does not say: who may set a program's environment sets no limits, and sends no words
+elsewhere."""
 
 
 def _system() -> Path:
@@ -215,7 +222,7 @@ class _Policy(TomlConfigSettingsSource):
         return {**settings, "lines": {name: value for name, value in found.items() if name not in IN_POLICY}}
 
 
-IN_POLICY = frozenset({"approval", "rehearse", "browser", "keep_days", "evidence_head"})
+IN_POLICY = frozenset({"approval", "rehearse", "browser", "keep_days", "evidence_head", "webhook_url"})
 """Lines of policy.toml that are settings; all others say what is allowed."""
 
 

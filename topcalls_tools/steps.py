@@ -171,6 +171,8 @@ class Desk:
 
 def read(request: Endpoint[R], desk: Desk) -> Flow[R]:
     """Send a request that changes nothing."""
+    webhook_url: str | None = None
+    """The owner's receiver, which is told of the calls that are placed."""
     return request.reply((yield from transmit(request, desk)))
 
 

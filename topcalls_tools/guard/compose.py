@@ -1,13 +1,14 @@
-"""A call as it will be sent: what is said first, and what is done where a voicemail answers."""
+"""A call as it will be sent: what is said first, what is done where a voicemail answers, and who is told."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..api.calls import PlaceCall
 from ..errors import Refused
 from .disclosure import Wording, wordings
+from .policy import host
 
 if TYPE_CHECKING:
     from ..contacts import Contact
@@ -20,8 +21,17 @@ VOICEMAIL = {
 """What the agent is told; TopCalls has no parameter for it."""
 
 
-def compose(request: PlaceCall, contact: Contact | None, policy: Policy) -> PlaceCall:
+TOLD = ("call.queued", "call.started", "call.completed", "call.failed")
+"""The events that the owner's receiver is told."""
+
+
+def compose(
+    request: PlaceCall, contact: Contact | None, policy: Policy, webhook_url: str | None = None
+) -> PlaceCall:
     """Complete a call as it will be sent: the opening comes first, the word about voicemail last.
+
+    Its events go to `webhook_url`, the owner's receiver, where the caller names no address and the policy
+    that counts allows that host.
 
     The opening is in the contact's language, else the policy's, else English. What is there already in that
     language is not said again. Raises Refused where the words would be longer than TopCalls
@@ -32,7 +42,11 @@ def compose(request: PlaceCall, contact: Contact | None, policy: Policy) -> Plac
     told = _with_voicemail(getattr(request, brief), VOICEMAIL[policy.voicemail])
     _fits(request, "first_sentence", opening, "opening")
     _fits(request, brief, told, "voicemail")
-    return request.model_copy(update={"first_sentence": opening, brief: told})
+    whole: dict[str, Any] = {"first_sentence": opening, brief: told}
+    if webhook_url and request.webhook_url is None and host(webhook_url) in policy.webhook_hosts:
+        events = dict.fromkeys((*TOLD, *(request.webhook_events or ())))
+        whole |= {"webhook_url": webhook_url, "webhook_events": tuple(events)}
+    return request.model_copy(update=whole)
 
 
 def _language(contact: Contact | None, policy: Policy) -> Wording:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
@@ -188,6 +189,14 @@ class Change:
     after: Any
     more: bool
     less: bool
+
+
+def host(url: str | None) -> str:
+    """The host of an address, as it stands among those that the owner named; empty where there is none."""
+    try:
+        return (urlsplit(url or "").hostname or "").lower()
+    except ValueError:  # a bracket that nothing closes
+        return ""
 
 
 def pack(name: str) -> Mapping[str, Any]:

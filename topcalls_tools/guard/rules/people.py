@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from ...api.calls import PlaceCall
 from .. import Allow, AskPerson, Facts, Refuse, Verdict, called
+from ..policy import host
 from . import in_policy, rule, some
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ def webhook_hosts(action: PlaceCall, facts: Facts, policy: Policy) -> Verdict:
     """Events of a call are sent to hosts alone that the owner named."""
     if action.webhook_url is None:
         return Allow()
-    host = (urlsplit(str(action.webhook_url)).hostname or "").lower()
-    if host in policy.webhook_hosts:
+    if host(action.webhook_url) in policy.webhook_hosts:
         return Allow()
     return Refuse(
         f"The host of webhook_url is not among those that the owner named: {some(policy.webhook_hosts)}",
