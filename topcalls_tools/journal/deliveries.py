@@ -3,6 +3,7 @@ spoken."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from .tables import deliveries, dials
 
 AT_ONCE = 200
 """How many deliveries are given, or forgotten, at a time."""
+_OVER = ("completed", "failed", "cancelled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,16 @@ class Delivery:
     worked_at: datetime | None = None
     """When all was done that follows from it."""
 
+    @property
+    def ends(self) -> bool:
+        """Whether it says that a call is over."""
+        return self.call_id is not None and ends(self.event, self.status)
+
+
+def ends(event: str, status: str | None) -> bool:
+    """Whether an event of a call says that the call is over."""
+    return status in _OVER or re.fullmatch(r"call\.(failed|completed(\.[a-z0-9_]+)?)", event) is not None
+
 
 def keep(journal: Journal, delivery: Delivery) -> bool:
     """Write a delivery down, on the disk before this returns. Whether it is `ours` is told by the dials.
@@ -58,14 +70,15 @@ def told(journal: Journal, account: str, since: datetime) -> dict[str, datetime]
 
 
 def of_call(journal: Journal, account: str, call_id: str) -> list[Delivery]:
-    """Every delivery of one call, in the order in which they came."""
+    """Every delivery of one call, in the order in which they came. Whether one is ours is told anew: it may
+    be here before the answer to the call that it tells of."""
     with journal.storage.reading() as db:
         return _deliveries(db, _OF_CALL, account=account, call=call_id)
 
 
 def unworked(journal: Journal, account: str) -> list[Delivery]:
-    """The oldest deliveries from which nothing has followed yet, in the order in which they came. Whether one
-    is ours is told anew: a webhook may be here before the answer to the call that it tells of."""
+    """The oldest deliveries from which nothing has followed yet, in the order in which they came; ours first,
+    so that however many of others keep none of ours waiting."""
     with journal.storage.reading() as db:
         return _deliveries(db, _UNWORKED, account=account)
 
@@ -117,21 +130,17 @@ _TOLD = (
     .where(_account, deliveries.c.at >= bindparam("since"), deliveries.c.call_id.is_not(None))
     .group_by(deliveries.c.call_id)
 )
-_OF_CALL = (
-    select(deliveries)
-    .where(deliveries.c.call_id == bindparam("call"), _account)
-    .order_by(deliveries.c.at, deliveries.c.delivery)
-)
 _known = select(dials.c.key).where(
     dials.c.account == deliveries.c.account, dials.c.call_id == deliveries.c.call_id
 )
+_ours = or_(deliveries.c.ours, _known.exists())
+_AS_KNOWN = select(*(one for one in deliveries.c if one.name != "ours"), _ours.label("ours")).where(_account)
+_OF_CALL = _AS_KNOWN.where(deliveries.c.call_id == bindparam("call")).order_by(
+    deliveries.c.at, deliveries.c.delivery
+)
 _UNWORKED = (
-    select(
-        *(column for column in deliveries.c if column.name != "ours"),
-        _known.exists().label("ours"),
-    )
-    .where(_account, deliveries.c.worked_at.is_(None))
-    .order_by(deliveries.c.at, deliveries.c.delivery)
+    _AS_KNOWN.where(deliveries.c.worked_at.is_(None))
+    .order_by(_ours.desc(), deliveries.c.at, deliveries.c.delivery)
     .limit(AT_ONCE)
 )
 _WORKED = (
