@@ -392,6 +392,12 @@ def test_a_recording_is_a_wav_once_it_is_there(bench: Bench) -> None:
     found = bench.http.get(f"/sandbox/recordings/{call_id}.wav")
     assert found.headers["content-type"] == "audio/wav"
     assert found.content[:4] == b"RIFF"
+    keyless = httpx.get(f"{bench.url}/sandbox/recordings/{call_id}.wav")  # contract A66
+    assert (keyless.status_code, keyless.content) == (200, found.content)
+    for name in (f"{call_id}.mp3", call_id, f"{call_id}.wav/more", "", "unknown.wav"):
+        assert httpx.get(f"{bench.url}/sandbox/recordings/{name}").status_code == 404, name
+    evil = httpx.get(f"{bench.url}/sandbox/recordings/{call_id}.wav", headers={"Host": "evil.example"})
+    assert evil.status_code == 403
 
 
 def test_files_are_private_and_hold_no_key(bench: Bench) -> None:

@@ -19,8 +19,12 @@ from ..errors import (
 from .approvals import approvals
 from .contacts import contacts
 from .dnc import dnc
+from .doctor import doctor
+from .export import export
 from .journal import journal
 from .policy import policy
+from .recording import recording
+from .report import report
 from .sandbox import sandbox
 from .stop_all import stop_all
 from .tidying import forget, purge, settle
@@ -97,7 +101,7 @@ def tools(as_json: bool) -> None:
     listing([action.listing() for action in served], as_json)
 
 
-for own in (approvals, contacts, dnc, journal, policy, sandbox, stop_all):
+for own in (approvals, contacts, dnc, doctor, export, journal, policy, recording, report, sandbox, stop_all):
     topcalls.add_command(own)
 for act in (settle, forget, purge):
     journal.add_command(act)

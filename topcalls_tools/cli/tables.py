@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -64,8 +65,9 @@ def fitted(
         blocks = [_pairs([pair for pair in zip(names, row, strict=True) if pair[1]]) for row in rows]
         return Group(*(part for block in blocks for part in (block, Text())))
     table = Table(box=None, pad_edge=False)
-    for name, narrowest in zip(names, least, strict=True):
-        table.add_column(name, overflow="fold", min_width=narrowest, no_wrap=name == whole)
+    for name, narrowest, cells in zip(names, least, _turned(names, rows), strict=True):
+        side: Literal["left", "right"] = "right" if _figures(cells) else "left"
+        table.add_column(name, overflow="fold", min_width=narrowest, no_wrap=name == whole, justify=side)
     for row in rows:
         table.add_row(*map(Text, row))
     return table
@@ -73,18 +75,26 @@ def fitted(
 
 def plain(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """A table as lines for pipes and files, first the names."""
-    return _aligned([tuple(names), *map(tuple, rows)])
+    return _aligned([tuple(names), *map(tuple, rows)], [_figures(cells) for cells in _turned(names, rows)])
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Cells below each other; the last is as long as it is."""
+def _aligned(rows: Sequence[tuple[str, ...]], right: Sequence[bool] = (False, False)) -> list[str]:
+    """Cells below each other, figures by their last digit."""
     widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
-    return [
-        "".join(
-            cell + " " * (width + GAP - _width(cell)) for cell, width in zip(row, widths, strict=True)
-        ).rstrip()
-        for row in rows
-    ]
+    lines = []
+    for row in rows:
+        rooms = [" " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)]
+        cells = [
+            room + cell if figures else cell + room
+            for cell, room, figures in zip(row, rooms, right, strict=True)
+        ]
+        lines.append((" " * GAP).join(cells).rstrip())
+    return lines
+
+
+def _figures(cells: Sequence[str]) -> bool:
+    """Whether a column holds figures."""
+    return bool(cells) and all(re.fullmatch(r"[0-9][0-9,.]*", cell) for cell in cells)
 
 
 def _pairs(rows: Sequence[tuple[str, str]]) -> RenderableType:

@@ -70,6 +70,8 @@ class Controls:
             inner = replace(arrived, path=arrived.path.removeprefix("/sandbox"))
             keyed = "authorization" in arrived.headers  # a key may here what it may there, and no more
             return self._gateway.reply(inner, None if keyed else self.account(arrived))
+        if (arrived.method, steps[0]) == ("GET", "recordings") and "authorization" not in arrived.headers:
+            return Answer(self._recording(steps[1:]))
         account = self.account(arrived)
         if (arrived.method, steps) == ("POST", ["deliveries"]):
             return Answer(in_json({"sent": self._courier.send_due()}))
@@ -124,6 +126,15 @@ class Controls:
             case "POST", ["webhooks"]:
                 return _webhooks(given, caller)
         raise not_found("such path or method")
+
+    def _recording(self, name: list[str]) -> Reply:
+        """A recording for whoever knows its address (contract A66)."""
+        call_id = name[0].removesuffix(".wav") if len(name) == 1 and name[0].endswith(".wav") else ""
+        with self._gateway.moment(writing=False) as moment:
+            row = moment.book.find("calls", id=call_id)
+            if row is None:
+                raise not_found("recording of this call")
+            return _recording(call_id, self._gateway.caller(moment, row["account_id"]))
 
     def _session(self, arrived: Arrived) -> Reply:
         code = _json(arrived).get("code")

@@ -1,0 +1,131 @@
+"""Fetches a recording from where TopCalls keeps it: without the API key, bounded, and from nowhere else than
+https or this machine's sandbox."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+from .api.fields import loopback
+from .errors import Broken, NotFound, Refused, Unreachable
+
+if TYPE_CHECKING:
+    import httpx
+
+    from .connect import Line
+
+MOST_BYTES = 500_000_000
+"""Bytes that a recording may have; an hour as telephones sound has some 60 million."""
+MOST_SECONDS = 1800.0
+"""How long fetching it may take."""
+REDIRECTS = 5
+NO_SOUND = ("text/", "application/json", "application/xml", "application/problem")
+"""What begins the type of pages, which are no recordings."""
+
+
+def fetched(
+    address: str,
+    line: Line,
+    *,
+    transport: httpx.BaseTransport | None = None,
+    timer: Callable[[], float] = time.monotonic,
+    most_bytes: int = MOST_BYTES,
+) -> Iterator[bytes]:
+    """The bytes of a recording, piece by piece; `address` is the recording_url of a call.
+
+    Raises Refused where the address is none to fetch from, or the recording is too large; NotFound, Broken or
+    Unreachable where it does not come, or not whole.
+    """
+    import httpx
+
+    url, until = _here(address, line), timer() + MOST_SECONDS
+    for _ in range(REDIRECTS + 1):
+        _allowed(url, line)
+        away = not loopback(urlsplit(url).hostname)  # proxies are for what is away
+        with (
+            _whole(),
+            httpx.Client(transport=transport, trust_env=away, auth=httpx.Auth()) as http,
+            http.stream("GET", url, headers={"Accept-Encoding": "identity"}, timeout=20) as response,
+        ):
+            if not response.has_redirect_location:
+                yield from _pieces(response, most_bytes, lambda: timer() > until)
+                return
+            url = urljoin(url, response.headers["location"])
+    raise Broken("The recording is behind too many redirections; try again later.", 502)
+
+
+def _here(address: str, line: Line) -> str:
+    """Where a recording is. The addresses that the sandbox gives lead nowhere; it serves them itself."""
+    if line.live:
+        return address
+    from .sandbox.telling import RECORDINGS
+
+    if not address.startswith(RECORDINGS):
+        return address
+    return f"{line.address()}/sandbox/recordings/{address.removeprefix(RECORDINGS)}"
+
+
+def _allowed(url: str, line: Line) -> None:
+    parts = urlsplit(url)
+    here = loopback(parts.hostname)
+    if parts.hostname and parts.scheme in (
+        ("https",) if not here else () if line.live else ("http", "https")
+    ):
+        return
+    raise Refused(
+        "recording",
+        "The recording is at an address that is not https on another machine, and nothing was fetched; "
+        "get_call shows the address.",
+    )
+
+
+def _pieces(response: httpx.Response, most: int, late: Callable[[], bool]) -> Iterator[bytes]:
+    status, kind = response.status_code, response.headers.get("content-type", "").lower()
+    if status in (401, 403, 404, 410):
+        raise NotFound(
+            "The recording is not there any more, or not for us; read the call again for a fresh address.",
+            404,
+        )
+    if status != 200:
+        raise Broken(f"The recording cannot be fetched now ({status}); try again later.", status)
+    if kind.startswith(NO_SOUND):
+        raise Broken(
+            "Where the recording should be there is a page, and nothing was saved; try again later.", 502
+        )
+    size, got = response.headers.get("content-length", ""), 0
+    if size.isdigit() and int(size) > most:
+        raise _too_large(most)
+    for piece in response.iter_bytes():
+        got += len(piece)
+        if got > most:
+            raise _too_large(most)
+        if late():
+            raise Unreachable("The recording took too long; try again, on a better line.")
+        yield piece
+    if not got:
+        raise Broken("The recording is empty, and nothing was saved; try again later.", 502)
+
+
+def _too_large(most: int) -> Refused:
+    return Refused(
+        "recording",
+        f"The recording has more than {most // 1_000_000} MB, and nothing was saved; get_call shows its "
+        "address, for a browser.",
+    )
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
+    """Turns httpx's errors into ours."""
+    import httpx
+
+    try:
+        yield
+    except (httpx.HTTPError, httpx.InvalidURL):
+        raise Unreachable(
+            "The recording did not come, or not whole, and nothing was saved; look at the network and try "
+            "again."
+        ) from None
