@@ -93,7 +93,7 @@ MAY_IMPORT = {
         "question",
         "quoting",
     }
-    | {"reconcile", "sandbox", "settings", "tools"},
+    | {"reconcile", "recordings", "sandbox", "settings", "steps", "tools", "webhooks", "wire"},
 }
 HOMES = {
     "httpx": {"client.py", "http.py", "recordings.py", "sandbox/deliveries.py"},
