@@ -423,9 +423,9 @@ def test_a_campaign_is_closed_when_it_runs_no_more(home: Path) -> None:
     script = Script(campaign("draft"), campaign("draft"), (200, {"ok": True}))
     sent("sync", line, script, StartCampaign(campaign_id="k1"), approve=yes)
     now[0] += timedelta(hours=2)
-    drive(line, Script(campaign("running")), close_books(line.desk()))
+    drive(line, Script(campaign("running"), LIST), close_books(line.desk()))
     assert row_of(line).closed_at is None
-    drive(line, Script(campaign("completed", minutes_used=31.5)), close_books(line.desk()))
+    drive(line, Script(campaign("completed", minutes_used=31.5), LIST), close_books(line.desk()))
     assert row_of(line).used_minutes == 31.5
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -13,18 +13,15 @@ from .api import CATALOG
 from .api.calls import Call, GetCall
 from .api.campaigns import GetCampaign, StartCampaign
 from .api.fields import E164
-from .blocking import blocked
 from .dial import adopted, in_doubt, ring
 from .endpoint import Endpoint
-from .errors import Misconfigured, NotFound, TopCallsError
+from .errors import NotFound, TopCallsError
 from .facts import allowed, looked
+from .hearing import campaign_heard, said
 from .journal import AskRow, DialRow
 from .journal.archive import purge_at_times
 from .journal.ledger import AT_MOST
 from .steps import GLANCE, LEASE, TO_DIAL, Desk, Flow, Keep, glance
-
-if TYPE_CHECKING:
-    from .guard.heard import Heard
 
 IN_DOUBT = ("sending", "unknown")
 AT_ONCE = 10
@@ -62,10 +59,12 @@ def reconcile(desk: Desk, *, thorough: bool = False) -> Flow[int]:
     return (yield from _reconciled((yield from _open(desk)), desk, thorough=thorough))
 
 
-def close_books(desk: Desk) -> Flow[None]:
-    """Read each of our calls that is not closed yet, once; settle the minutes of those that have ended, and
-    hear what the person called asked: whoever asked not to be called is not called any more."""
-    yield from _closed((yield from _open(desk)), desk)
+def close_books(desk: Desk, call_id: str | None = None) -> Flow[None]:
+    """Read each of our calls that is not closed yet, or the one with this id, once; settle the minutes of
+    those that have ended, and hear what the person called asked: whoever asked not to be called is not called
+    any more. So are the calls of our campaigns heard."""
+    rows = yield from _open(desk)
+    yield from _closed([row for row in rows if call_id in (None, row.call_id)], desk)
 
 
 def _open(desk: Desk) -> Flow[list[DialRow]]:
@@ -96,10 +95,16 @@ def _closed(rows: list[DialRow], desk: Desk, *, most: int | None = None) -> Flow
             continue
         looks += 1
         ended = yield from _ended(row, desk)
-        if ended and _told(ended, row, desk):
+        through = not _campaign(row, desk) or (yield from campaign_heard(row, desk))
+        if ended and through and _told(ended, row, desk):
             used = row.minutes if ended.minutes is None else ended.minutes
-            said = (yield from _said(ended.call, row, desk)) if ended.call else {}
-            yield Keep(partial(desk.journal().close_dial, row, used, desk.clock(), **said))
+            facts = (yield from said(ended.call, E164.read(row.target), desk)) if ended.call else {}
+            yield Keep(partial(desk.journal().close_dial, row, used, desk.clock(), **facts))
+
+
+def _campaign(row: DialRow, desk: Desk) -> bool:
+    """Whether a dial has started a campaign at which this key can look."""
+    return row.tool == StartCampaign.tool and row.state == "placed" and row.line == desk.line
 
 
 def over(rows: list[DialRow], desk: Desk) -> Flow[list[DialRow]]:
@@ -182,7 +187,7 @@ def _ended(row: DialRow, desk: Desk) -> Flow[_Ended | None]:
         if row.call_id:
             call = yield from glance(GetCall(call_id=row.call_id), desk)
             return _Ended(_minutes(call.duration), call) if call.ended else must_be
-        if row.tool == StartCampaign.tool and row.state == "placed":
+        if _campaign(row, desk):
             campaign = yield from glance(GetCampaign(campaign_id=row.arguments["campaign_id"]), desk)
             going = campaign.status == "running"
             return (
@@ -203,41 +208,3 @@ def _minutes(told: float | None) -> float | None:
 def _old(row: DialRow, desk: Desk) -> bool:
     """Whether whatever came of a dial must be over."""
     return desk.clock() - row.sent_at > AT_MOST
-
-
-_MACHINES = ("voicemail", "ivr")
-
-
-def _said(call: Call, row: DialRow, desk: Desk) -> Flow[dict[str, Any]]:
-    """In which turns the agent disclosed an AI and announced the recording, and what the person called asked,
-    where anything was said. Who asked not to be called is blocked before the call is closed: a crash between
-    the two has it heard again, and nothing else does."""
-    from .guard.disclosure import announced, disclosed
-    from .guard.heard import heard
-
-    turns = call.transcript
-    facts: dict[str, Any] = {}
-    if turns:
-        facts = {"disclosed": disclosed(turns), "announced": announced(turns)}
-    wishes = () if call.answered_by in _MACHINES else heard(turns)
-    first = {wish.kind: wish for wish in reversed(wishes)}
-    if "opt_out" in first and (number := E164.read(row.target)):
-        reason = f"turn {first['opt_out'].turn}: {first['opt_out'].label}"
-        done = yield from blocked((number,), reason, desk, by_the_way=True)
-        facts |= {"leads_unsubscribed": len(done.leads), "leads_left": bool(done.left or done.unseen)}
-    elif timed := next((wish for wish in reversed(wishes) if wish.moment), None):
-        first["callback"] = timed
-        facts["call_from"] = _from(timed, row, desk)
-    return facts | ({"heard": {kind: first[kind].turn for kind in sorted(first)}} if first else {})
-
-
-def _from(wish: Heard, row: DialRow, desk: Desk) -> str | None:
-    """The earliest permitted time of a call back, by the clock there; None where that is not known."""
-    from .guard.callbacks import callback
-
-    number = E164.read(row.target)
-    try:
-        at = callback(wish, number, desk.contacts(), desk.policy()) if number else None
-    except Misconfigured:  # what the owner allows cannot be read, and so neither can the hours
-        return None
-    return at.isoformat() if at else None

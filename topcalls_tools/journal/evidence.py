@@ -21,8 +21,8 @@ from .statements import KNOWN, LAST_LINK, LINKS_OF, NEW_LINK, NEW_PERSONAL
 from .tables import evidence, personal
 
 Kind = Literal[
-    "question", "answer", "request", "outcome", "closed", "lapsed", "stop", "stop-all", "erased", "blocked",
-    "unblocked",
+    "question", "answer", "request", "outcome", "closed", "heard", "lapsed", "stop", "stop-all", "erased",
+    "blocked", "unblocked",
 ]  # fmt: skip
 START = "0" * 64
 """What the first entry holds as the hash before."""
