@@ -22,6 +22,7 @@ from .dnc import dnc
 from .doctor import doctor
 from .export import export
 from .journal import journal
+from .listen import listen
 from .policy import policy
 from .recording import recording
 from .report import report

@@ -1,0 +1,193 @@
+"""`topcalls listen`: receives webhooks on this machine, and runs a command at each call's end."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import Misconfigured
+
+if TYPE_CHECKING:
+    from ..connect import Line
+    from ..webhooks import End, Receiver
+
+HOST = "127.0.0.1"
+PORT = 8415
+AT_ONCE = 64
+"""Requests that are taken at once; more are told to come again."""
+_ERRORS = 2  # the standard error that a command of the owner's writes to
+
+
+@click.command()
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0 takes a free one."
+)
+@click.option(
+    "--exec",
+    "command",
+    metavar="COMMAND",
+    help="Run at the end of each of your calls, without a shell; it reads what is known as JSON.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0.1, 3600),
+    default=60.0,
+    show_default=True,
+    help="Seconds that the command may take.",
+)
+@click.option("--unsigned", is_flag=True, help="Take webhooks without a signature, from whoever sends them.")
+def listen(port: int, command: str | None, timeout: float, unsigned: bool) -> None:
+    """Receive webhooks until interrupted, on this machine alone. Whoever follows a call hears of it at once,
+    and its books are closed when it ends. What is not signed with TOPCALLS_WEBHOOK_SECRET is refused.
+    docs/webhooks.md says how TopCalls reaches it."""
+    from ..client import Client
+    from ..webhooks import Receiver
+
+    argv = _argv(command) if command else None
+    with Client() as client, closing(_bound(port)) as taken:
+        line = client.line
+        secret = line.settings.webhook_secret
+        if secret is None and not unsigned:
+            raise Misconfigured(
+                "TOPCALLS_WEBHOOK_SECRET is not set, so anybody could pose as TopCalls; set it to the secret "
+                "that TopCalls signs with, or take what nobody signed with --unsigned."
+            )
+        if secret is not None and unsigned:
+            raise click.UsageError("TOPCALLS_WEBHOOK_SECRET is set: unset it, or leave --unsigned out.")
+
+        def ended(end: End) -> None:
+            _said(_line_about(end))
+            if argv:
+                _run(argv, end, timeout)
+
+        receiver = Receiver(client, secret, ended, _said)
+        with _interrupted(), receiver.working():
+            address = f"http://{HOST}:{taken.getsockname()[1]}"
+            for sentence in _greeting(line, address, signed=secret is not None):
+                click.echo(sentence)
+            sys.stdout.flush()
+            _serve(receiver, taken)
+
+
+def _greeting(line: Line, address: str, *, signed: bool) -> Iterator[str]:
+    url = line.settings.webhook_url
+    yield f"Webhooks are received at {address}; Ctrl-C ends it."
+    if not line.live:
+        yield "Practice: no phone rings."
+    if not signed:
+        yield "Nothing is signed: whoever reaches this address can have your calls looked at."
+    if url:
+        yield f"New calls ask for theirs at {url}, as policy.toml says."
+    elif line.live:
+        yield "No call asks for them yet: policy.toml is to name the public address that leads here (webhook_url)."
+    else:
+        yield f'No call asks for them yet: write webhook_url = "{address}" into policy.toml.'
+
+
+def _argv(command: str) -> list[str]:
+    """The words of a command. Raises UsageError where they are none, or name no program."""
+    try:
+        argv = shlex.split(command)
+    except ValueError as error:
+        raise click.UsageError(f"--exec cannot be read ({error}); quote it as in a shell.") from None
+    if not argv or shutil.which(argv[0]) is None:
+        raise click.UsageError("--exec names no program that can be run; give its path, then its arguments.")
+    return argv
+
+
+def _run(argv: list[str], end: End, seconds: float) -> None:
+    """Run a command with what is known of a call on its standard input: no word that was said is an argument.
+    Whatever becomes of it is said, and nothing more."""
+    known = json.dumps(end.facts(), ensure_ascii=False).encode("utf-8", "surrogatepass")
+    try:
+        child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=_ERRORS, start_new_session=True)
+    except OSError as error:
+        _said(f"The command could not be run ({error.strerror}); the call {end.call.id} is not told again.")
+        return
+    with child:
+        try:
+            child.communicate(known, timeout=seconds)
+        except subprocess.TimeoutExpired:
+            _killed(child)
+            _said(f"The command took over {seconds:g} seconds for the call {end.call.id} and was ended.")
+        else:
+            if child.returncode:
+                _said(f"The command ended with {child.returncode} for the call {end.call.id}.")
+
+
+def _killed(child: subprocess.Popen[bytes]) -> None:
+    """End a command and all that it has started."""
+    with suppress(OSError):
+        if os.name == "posix":
+            os.killpg(child.pid, signal.SIGKILL)
+    child.kill()
+
+
+def _line_about(end: End) -> str:
+    """What the terminal says of a call's end: nothing that was spoken, and no whole number."""
+    from ..api.fields import E164
+
+    call, number = end.call, E164.read(end.call.phone_number)
+    whom = f" to {number.masked}" if number else ""
+    minutes = "" if not call.duration else f" after {call.duration:g} minutes"
+    return f"The call {call.id}{whom} has ended{minutes}: {call.call_status or call.status}."
+
+
+def _said(sentence: str) -> None:
+    from ..quoting import visible
+
+    click.echo("".join(map(visible, sentence)), err=True)
+
+
+def _bound(port: int) -> socket.socket:
+    """A socket that listens already. Raises Misconfigured where the port cannot be had."""
+    line = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    if os.name == "posix":
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        line.bind((HOST, port))
+        line.listen(128)
+    except OSError:
+        line.close()
+        raise Misconfigured(
+            f"Port {port} cannot be used; name another with --port, or 0 for a free one."
+        ) from None
+    return line
+
+
+@contextmanager
+def _interrupted() -> Iterator[None]:
+    """An interrupt, or being told to end, is a good end: what is open is closed."""
+    before: Callable[..., Any] | int | None = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with suppress(KeyboardInterrupt):
+            yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _serve(receiver: Receiver, line: socket.socket) -> None:
+    import uvicorn
+
+    config = uvicorn.Config(
+        receiver.app,
+        log_level="critical",
+        access_log=False,
+        lifespan="off",
+        limit_concurrency=AT_ONCE,
+        timeout_graceful_shutdown=5,
+        server_header=False,
+        ws="none",
+    )
+    uvicorn.Server(config).run(sockets=[line])
