@@ -102,7 +102,20 @@ def tools(as_json: bool) -> None:
     listing([action.listing() for action in served], as_json)
 
 
-for own in (approvals, contacts, dnc, doctor, export, journal, policy, recording, report, sandbox, stop_all):
+for own in (
+    approvals,
+    contacts,
+    dnc,
+    doctor,
+    export,
+    journal,
+    listen,
+    policy,
+    recording,
+    report,
+    sandbox,
+    stop_all,
+):
     topcalls.add_command(own)
 for act in (settle, forget, purge):
     journal.add_command(act)

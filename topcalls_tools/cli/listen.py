@@ -89,10 +89,11 @@ def _greeting(line: Line, address: str, *, signed: bool) -> Iterator[str]:
         yield "Nothing is signed: whoever reaches this address can have your calls looked at."
     if url:
         yield f"New calls ask for theirs at {url}, as policy.toml says."
-    elif line.live:
-        yield "No call asks for them yet: policy.toml is to name the public address that leads here (webhook_url)."
     else:
-        yield f'No call asks for them yet: write webhook_url = "{address}" into policy.toml.'
+        what = (
+            "webhook_url, the public address that leads here," if line.live else f'webhook_url = "{address}"'
+        )
+        yield f"No call asks for them yet: write {what} into policy.toml."
 
 
 def _argv(command: str) -> list[str]:
