@@ -129,5 +129,9 @@ def _call(request: Request, seconds: float) -> dict[str, Any]:
 def _reply(response: httpx.Response, content: bytes, line: Line) -> Reply:
     if (key := line.key().encode()) in content:  # a page that echoes what it was sent
         content = content.replace(key, b"[key]")
-    wait = response.headers.get("retry-after")
-    return Reply(response.status_code, content, {"retry-after": wait} if wait else {})
+    told = {name: response.headers[name] for name in _TOLD if name in response.headers}
+    return Reply(response.status_code, content, told)
+
+
+_TOLD = ("retry-after", "date", "content-type")
+"""The headers of a reply that somebody here goes by."""

@@ -18,6 +18,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from . import stored_key
 from .errors import Misconfigured
 
 Approval = Literal["person", "slips", "none"]
@@ -51,11 +52,11 @@ class Settings(BaseSettings):
     secret: SecretStr | None = None
     journal: SecretStr | None = None
     """Address of a PostgreSQL database that several machines share; journal.db where it is left out."""
-    browser: str | None = Field(default=None, max_length=500)
     webhook_secret: SecretStr | None = None
     """What TopCalls signs webhooks with, for who receives them."""
     webhook_url: str | None = Field(default=None, max_length=2000)
     """The public address of the owner's receiver: where the events of calls that are placed are sent."""
+    browser: str | None = Field(default=None, max_length=500)
     """The command of a graphical browser, or none; the system's own where it is left out."""
     lines: dict[str, Any] = Field(default_factory=dict)
     """The lines of policy.toml that say what is allowed; `guard/policy.py` reads them."""
@@ -69,6 +70,7 @@ class Settings(BaseSettings):
 
     _given: dict[str, Any] = PrivateAttr(default_factory=dict)
     _file: tuple[int, ...] | None = PrivateAttr(default=None)
+    _stored: bool = PrivateAttr(default=False)
 
     def __init__(self, **given: Any) -> None:
         home = Path(given.get("home") or _Where().home).expanduser()
@@ -88,11 +90,28 @@ class Settings(BaseSettings):
 
     @classmethod
     def load(cls, **given: Any) -> Settings:
-        """Read everything that the owner has set; what is given here and not None goes before it.
+        """Read everything that the owner has set; what is given here and not None goes before it. Where no
+        key is set, it is the one that `topcalls login` keeps.
 
         A policy that cannot be read becomes `trouble`: nothing that needs a yes is done, and the rest goes
         on. Raises Misconfigured when key, address, account or home cannot be used.
         """
+        settings = cls.besides_key(**given)
+        kept = stored_key.read(settings.home) if settings.api_key is None else None
+        if kept is None:
+            return settings
+        if settings.base_url not in (None, kept.address):
+            raise Misconfigured(
+                "TOPCALLS_BASE_URL is another address than the one that the stored key belongs to, so it was "
+                "not sent there; unset it, or run topcalls login for that address."
+            )
+        settings = cls.besides_key(**{**given, "api_key": kept.key, "base_url": kept.address})
+        settings._stored = True
+        return settings
+
+    @classmethod
+    def besides_key(cls, **given: Any) -> Settings:
+        """The same, and a key that `topcalls login` keeps is not looked for."""
         given = {name: value for name, value in given.items() if value is not None}
         try:
             settings = cls(**given)
@@ -125,7 +144,15 @@ class Settings(BaseSettings):
         """These settings, read again where the owner has changed `policy.toml` meanwhile."""
         if stamp(self.home / "policy.toml") == self._file:
             return self
-        return Settings.load(**{name: value for name, value in self._given.items() if name != "trouble"})
+        given = {name: value for name, value in self._given.items() if name != "trouble"}
+        settings = Settings.besides_key(**given)  # whom we speak to was settled when this program began
+        settings._stored = self._stored
+        return settings
+
+    @property
+    def stored(self) -> bool:
+        """Whether the key is the one that `topcalls login` keeps."""
+        return self._stored
 
     def asked(self, strict: bool) -> Approval:
         """How a person is asked: as the owner says, and else by slips in practice."""
@@ -191,6 +218,14 @@ def _system() -> Path:
     if sys.platform == "win32":
         return Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData"), "topcalls", "policy.toml")
     return Path("/etc/topcalls/policy.toml")
+
+
+def owners_home() -> Path:
+    """TOPCALLS_HOME, for whoever must not read what lies there. Raises Misconfigured where it is none."""
+    try:
+        return _Where().home.expanduser()
+    except (ValidationError, RuntimeError) as error:
+        raise Misconfigured(said(error)) from None
 
 
 def stamp(path: Path) -> tuple[int, ...] | None:

@@ -38,10 +38,10 @@ class Storage:
         if isinstance(where, Path):
             self._name = str(where)
         with self.reading() as db:
-            ready = _version(db) == HEAD
+            ready = version_of(db) == HEAD
         if not ready:
             with self.writing() as db:
-                if _version(db) != HEAD:  # of several processes at once, one was first
+                if version_of(db) != HEAD:  # of several processes at once, one was first
                     _migrate(db)
 
     def close(self) -> None:
@@ -92,10 +92,10 @@ def ready(where: Path | str, patience: float = 10) -> bool:
     made, and nothing brought up to date. One that cannot be used counts as ready: who opens it hears why."""
     if isinstance(where, Path) and not (where.exists() and where.stat().st_size):
         return False
-    engine = _as_it_is(where) if isinstance(where, Path) else _by_url(where, patience)
+    engine = as_it_is(where, patience)
     try:
         with engine.connect().execution_options(**_READS) as db:
-            version = _version(db)
+            version = version_of(db)
     except (SQLAlchemyError, sqlite3.Error):
         return True
     finally:
@@ -103,10 +103,16 @@ def ready(where: Path | str, patience: float = 10) -> bool:
     return version is not None and version >= HEAD
 
 
-def _as_it_is(path: Path) -> Engine:
-    return create_engine(
-        URL.create("sqlite", database=f"file:{quote(str(path))}", query={"mode": "ro", "uri": "true"})
-    )
+def as_it_is(where: Path | str, patience: float = 10) -> Engine:
+    """A store to be read as it is: nothing is made there, and nothing brought up to date."""
+    if not isinstance(where, Path):
+        return _by_url(where, patience)
+    query = {"mode": "ro", "uri": "true"}
+    if not where.with_name(
+        f"{where.name}-wal"
+    ).exists():  # nobody has it open: SQLite need not make that file
+        query["immutable"] = "1"
+    return create_engine(URL.create("sqlite", database=f"file:{quote(str(where))}", query=query))
 
 
 def _in_file(path: Path, patience: float) -> Engine:
@@ -179,7 +185,8 @@ def _by_url(url: str, patience: float) -> Engine:
     return engine
 
 
-def _version(db: Connection) -> str | None:
+def version_of(db: Connection) -> str | None:
+    """The version of a journal's tables; None where there are none."""
     if not inspect(db).has_table("alembic_version"):
         return None
     version: str | None = db.scalar(text("SELECT version_num FROM alembic_version"))
