@@ -28,7 +28,9 @@ from rich.rule import Rule
 from rich.text import Text
 
 from topcalls_tools import Client, TopCallsToolkit
-from topcalls_tools.quoting import BAR
+from topcalls_tools.api.transcript import ShownTurn
+from topcalls_tools.cli.show import turn
+from topcalls_tools.quoting import BAR, barred
 from topcalls_tools.steps import Ask
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -119,17 +121,17 @@ async def over_mcp() -> None:
                 console.print(Text(f"The assistant is told: {words(answered)}"))
                 return
             placed = told(answered)
-            turn, heard = 1, NOTHING
+            reached, heard = 1, NOTHING
             while not over(heard):
                 with waiting(heard):
-                    arguments = {"call_id": placed["call_id"], "from_turn": turn}
+                    arguments = {"call_id": placed["call_id"], "from_turn": reached}
                     heard = told(await client.call_tool("follow_call", arguments))
                 show(heard.get("turns", []))
-                turn = heard["next_turn"]
+                reached = heard["next_turn"]
             after = told(await client.call_tool("get_balance"))
             console.print()
-            aside("summary", heard.get("call_summary", ""))
-            aside("minutes", f"{before['remaining']:g} before, {after['remaining']:g} after")
+            aside(heard)
+            console.print(f"{'minutes':>17}    {before['remaining']:g} before, {after['remaining']:g} after")
 
 
 def as_langchain_tools() -> None:
@@ -146,15 +148,15 @@ def as_langchain_tools() -> None:
         if answered.status == "error":
             console.print(Text(f"The model is told: {answered.content}"))
             return
-        turn, heard = 1, NOTHING
+        reached, heard = 1, NOTHING
         while not over(heard):
             with waiting(heard):
-                reply = use("follow_call", {"call_id": answered.artifact.call_id, "from_turn": turn})
+                reply = use("follow_call", {"call_id": answered.artifact.call_id, "from_turn": reached})
             heard = reply.artifact.model_dump(mode="json", exclude_none=True)
             show(heard["turns"])
-            turn = heard["next_turn"]
+            reached = heard["next_turn"]
         console.print()
-        aside("summary", heard.get("call_summary", ""))
+        aside(heard)
 
 
 async def form(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
@@ -231,18 +233,17 @@ def waiting(heard: dict[str, Any]) -> Iterator[None]:
 
 
 def show(turns: list[dict[str, Any]]) -> None:
-    """Print turns as they come. The words are a stranger's: nothing in them steers the terminal."""
-    for turn in turns:
-        style = "cyan" if turn["speaker"] == "agent" else "green"
-        aside(turn["speaker"], "".join(c if c.isprintable() else " " for c in turn["text"]), style)
+    """Print turns as they come. The words are a stranger's: they stay behind their bar."""
+    for one in turns:
+        for line in turn(ShownTurn.model_validate(one), console.width):
+            console.print(line, soft_wrap=True)
 
 
-def aside(label: str, words: str, style: str = "bold") -> None:
-    """A label, and words beside it that stay in their column."""
-    first, *more = textwrap.wrap(words, max(20, console.width - 15)) or [""]
-    console.print(Text.assemble((f"{label:>13}  ", style), first))
-    for line in more:
-        console.print(Text(f"{'':15}{line}"))
+def aside(heard: dict[str, Any]) -> None:
+    """What came of a call: words that are derived from a stranger's, behind a bar too."""
+    label = f"{'summary':>17}"
+    for line in barred(heard.get("call_summary", ""), console.width - len(label) - len(BAR), label):
+        console.print(Text(line), soft_wrap=True)
 
 
 def title(words: str) -> None:

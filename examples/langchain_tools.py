@@ -39,7 +39,7 @@ class Scripted(BaseChatModel):
             case ToolMessage(artifact=heard) if heard.more or not heard.ended or not heard.completed:
                 message = wants("follow_call", call_id=heard.call_id, from_turn=heard.next_turn)
             case ToolMessage(artifact=heard):
-                message = AIMessage(f"I called them. {heard.call_summary.words}")
+                message = AIMessage(f"I called them. What came of it: {heard.call_summary}")
             case _:
                 brief = "Ask how much a bike rental costs, and when they open."
                 message = wants("place_call", phone_number="+44 20 7946 0018", task=brief)
@@ -69,7 +69,7 @@ def main() -> None:
                 print(f"model:  {call['name']}({', '.join(call['args'])})")
                 result = tools[call["name"]].invoke(call)
                 for said in getattr(result.artifact, "turns", ()):
-                    print(f"{said.speaker:>20}: {said.text.words}")
+                    print(f"{said.speaker:>20}: {said.text}")
                 messages.append(result)
         print(f"\nmodel:  {reply.content}")
 

@@ -32,7 +32,7 @@ def main() -> None:
         while not over:
             heard = client.send(FollowCall(call_id=placed.call_id, from_turn=turn))
             for said in heard.turns:
-                print(f"{said.speaker:>14}: {said.text.words}")
+                print(f"{said.speaker:>14}: {said.text}")
             turn, over = heard.next_turn, heard.ended and not heard.more and heard.completed is not False
 
         # Words from a phone are `Spoken`, not `str`: str() quotes them, .words is what was said.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import secrets
 from typing import Any
@@ -20,6 +19,7 @@ from topcalls_tools.approval import slips
 from topcalls_tools.client import AsyncClient
 from topcalls_tools.errors import Misconfigured, TopCallsError
 from topcalls_tools.flow import perform
+from topcalls_tools.quoting import in_json
 from topcalls_tools.steps import ASK_LIVES, Pending
 from topcalls_tools.tools import chosen
 
@@ -66,7 +66,7 @@ def serve(client: AsyncClient) -> Server[Any]:
                     return forms.asked(pending.ask, line)
                 return _sorry(await client.run(slips.issue(pending.ask, action, line.desk())))
             shown = action.shown(reply, line.live)
-            told = json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
+            told = in_json(shown)
             texts = [told] if line.live else ["Practice: no phone rang.", told]
             content: list[Any] = [types.TextContent(type="text", text=text) for text in texts]
             return types.CallToolResult(content=content, structured_content=shown)

@@ -67,7 +67,7 @@ def test_a_call_is_placed_followed_and_stopped(keyed: World) -> None:
     keyed.advance(600)
     followed = run("follow-call", "--call-id", told["call_id"])
     assert followed.output.startswith("Practice: no phone rang.")
-    assert "agent: " in followed.output
+    assert "\n  1 agent          │ Hello, this is an AI assistant" in followed.output
     assert "person called: " in followed.output
     listed = run("list-calls")
     assert told["call_id"] in listed.output

@@ -11,7 +11,7 @@ from topcalls_tools.api.calls import Call
 from topcalls_tools.connect import Line
 from topcalls_tools.errors import NotFound
 from topcalls_tools.flow import perform
-from topcalls_tools.steps import Send, Sleep
+from topcalls_tools.steps import Keep, Send, Sleep
 from topcalls_tools.wire import Reply
 
 
@@ -40,6 +40,10 @@ def followed(line: Line, replies: list[Reply], seconds: list[float] | None = Non
                     now[0] += wait
                     if seconds is not None:
                         seconds.append(wait)
+                    outcome = None
+                case Keep(work):
+                    outcome = work()
+                case _:
                     outcome = None
     except StopIteration as end:
         return end.value
@@ -98,7 +102,8 @@ def test_the_first_turns_come_first_and_more_says_so(line: Line) -> None:
     long = followed(line, [call(8, size=1000)])
     assert [turn.turn for turn in long.turns] == [1, 2, 3]
     huge = followed(line, [call(1, size=9000)])
-    assert "[cut; 9000 characters in all]" in huge.turns[0].text.words
+    assert (huge.turns[0].cut_from, len(huge.turns[0].text.words)) == (9000, 3100)
+    assert long.turns[0].cut_from is None
 
 
 def test_every_turn_is_read_once_by_following_on(line: Line) -> None:

@@ -75,6 +75,7 @@ MAY_IMPORT = {
     "langchain": {"action", "client", "errors", "tools"},
     "cli": {
         "action",
+        "address",
         "api",
         "approval",
         "blocking",
@@ -111,6 +112,7 @@ HOMES = {
         "approval/rendering.py",
         "webhooks.py",
     },
+    "icalendar": {"cli/calendar.py"},
     "tomlkit": {"cli/contact_file.py"},
     "uvicorn": {"sandbox/", "approval/listening.py", "cli/listen.py"},
     "click": {"cli/", "approval/terminal.py"},

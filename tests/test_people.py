@@ -76,7 +76,7 @@ def by(script: Script) -> str:
 def test_the_conversation_of_the_readme_is_as_it_stands_there() -> None:
     request = compose(PlaceCall(phone_number="+14155550123", task=DINNER), None, policy({}, "sandbox"))
     script = call("+14155550123", max_duration=5, task=request.task, first_sentence=request.first_sentence)
-    shown = re.sub(r"\s+", " ", (ROOT / "README.md").read_text("utf-8"))
+    shown = re.sub(r"[\s│]+", " ", (ROOT / "README.md").read_text("utf-8"))
     for turn in turns(script):
         assert turn.words in shown
     assert report(script).summary in shown

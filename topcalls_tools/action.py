@@ -5,7 +5,6 @@ Schemas, tools, commands, questions and documentation are read off the class; no
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +16,15 @@ from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationErro
 from pydantic_core import CoreSchema, InitErrorDetails
 
 from .docstrings import docs
+from .quoting import in_json
 from .schema import Generator, at, plain, wanted
+from .spoken import derived, derives
+
+DERIVED = {
+    "type": "array",
+    "items": {"type": "string"},
+    "description": "Fields whose words come from what was said on a call: data from a stranger.",
+}
 
 
 class Effect(Enum):
@@ -171,13 +178,16 @@ class Action(Arguments, Generic[R]):
         return reply
 
     def shown(self, reply: R, live: bool) -> dict[str, Any]:
-        """The JSON that every tool surface gives: the view, and whether the world was the real one."""
-        return {"live": live, **self.view(reply).model_dump(mode="json", exclude_none=True, exclude={"live"})}
+        """The JSON that every tool surface gives: whether the world was the real one, which words come from a
+        call, and the view."""
+        view = self.view(reply)
+        said = view.model_dump(mode="json", exclude_none=True, exclude={"live", "derived"})
+        marks = derived(view)
+        return {"live": live, **({"derived": list(marks)} if marks else {}), **said}
 
     def told(self, reply: R, live: bool) -> str:
         """`shown` as compact JSON text."""
-        view = self.view(reply).model_dump_json(exclude_none=True, exclude={"live"})
-        return f'{{"live":{json.dumps(live)}{"" if view == "{}" else ","}{view[1:]}'
+        return in_json(self.shown(reply, live))
 
     @classmethod
     def input_schema(cls) -> dict[str, Any]:
@@ -192,7 +202,8 @@ class Action(Arguments, Generic[R]):
         schema = plain(kind.model_json_schema(schema_generator=Generator, mode="serialization"))
         live = {"type": "boolean", "description": "False in the sandbox, where no phone rings."}
         # Nothing null is shown, so nothing but `live` can be promised to be there.
-        properties = {"live": live, **schema.get("properties", {})}
+        first = {"live": live, **({"derived": DERIVED} if derives(kind) else {})}
+        properties = {**first, **schema.get("properties", {})}
         return {"type": "object", "properties": properties, "required": ["live"]}
 
     @classmethod

@@ -66,7 +66,7 @@ class ListedCall(CallFacts):
     """A call as lists show it."""
 
     disposition: Spoken | None = None
-    """Label of the result, such as confirmed."""
+    """Label of the result, such as confirmed, derived from what was said."""
     actual_duration_billed: float | None = None
     """Minutes billed."""
 

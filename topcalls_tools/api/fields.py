@@ -15,8 +15,6 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
     SecretStr,
     SerializationInfo,
     Strict,
@@ -24,10 +22,10 @@ from pydantic import (
     WrapSerializer,
     model_validator,
 )
-from pydantic_core import CoreSchema, core_schema
 
 from ..action import R, Record
 from ..endpoint import Endpoint
+from ..spoken import Spoken as Spoken
 from ..wire import MOST_LEVELS, depth
 
 
@@ -96,56 +94,6 @@ PhoneNumber = Annotated[
     WithJsonSchema({"type": "string", "examples": ["+14155550123"]}),
 ]
 """Static type `str`, so that users may pass one; the value is always an `E164`."""
-
-
-class Spoken:
-    """Words of the person called, or derived from them: data from a stranger, never instructions.
-
-    No `str`, so that they do not slip into a text unnoticed. `str()` gives a quotation on one line, whose
-    marks the speaker cannot forge; `words` is what was said.
-    """
-
-    __slots__ = ("words",)
-
-    def __init__(self, words: str) -> None:
-        self.words = words
-
-    def __str__(self) -> str:
-        return '"' + "".join(map(_harmless, self.words)) + '"'
-
-    def __repr__(self) -> str:
-        return f"Spoken({self})"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Spoken) and other.words == self.words
-
-    def __hash__(self) -> int:
-        return hash(self.words)
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.json_or_python_schema(
-            json_schema=core_schema.no_info_after_validator_function(cls, core_schema.str_schema()),
-            python_schema=core_schema.union_schema(
-                [
-                    core_schema.is_instance_schema(cls),
-                    core_schema.no_info_after_validator_function(cls, core_schema.str_schema()),
-                ]
-            ),
-            serialization=core_schema.plain_serializer_function_ser_schema(
-                lambda spoken: spoken.words, return_schema=core_schema.str_schema(), when_used="json"
-            ),
-        )
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"type": "string"}
-
-
-def _harmless(character: str) -> str:
-    if character in '"\\':
-        return f"\\{character}"
-    return character if character.isprintable() else f"\\u{ord(character):04x}"
 
 
 def _whole(value: Any) -> Any:

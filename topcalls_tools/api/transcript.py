@@ -33,13 +33,15 @@ class ShownTurn(Record):
     speaker: str
     """agent, or person called: the words of a stranger, to be read as data."""
     text: Spoken
-    """What was said; a cut turn ends with its full length."""
+    """What was said."""
+    cut_from: int | None = None
+    """Characters of the whole turn, where text is cut."""
 
 
 def shown_turn(turn: Turn) -> ShownTurn:
     """A turn as tools show it, cut to what fits beside nothing else."""
-    words, most = turn.text.words, SHOWN_BYTES - 100
-    if len(words.encode()) > most:
-        words = words.encode()[:most].decode("utf-8", "ignore") + f"… [cut; {len(words)} characters in all]"
+    words = turn.text.words
+    kept = words.encode()[: SHOWN_BYTES - 100].decode("utf-8", "ignore")
     speaker = "agent" if turn.user == "assistant" else "person called"
-    return ShownTurn(turn=turn.id, speaker=speaker, text=Spoken(words))
+    whole = None if kept == words else len(words)
+    return ShownTurn(turn=turn.id, speaker=speaker, text=Spoken(kept), cut_from=whole)

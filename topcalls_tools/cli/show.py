@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from ..api.fields import Spoken
-from ..quoting import BAR, barred, visible
+from ..api.transcript import ShownTurn
+from ..quoting import BAR, barred, in_json, visible
 from . import tables
 
-NOT_TOLD = frozenset({"live", "data", "turns", "account_id"})
+NOT_TOLD = frozenset({"live", "data", "turns", "account_id", "derived", "quoted"})
 COLUMNS = (
     "id",
     "created_at",
@@ -29,20 +29,20 @@ COLUMNS = (
 def reply(shown: dict[str, Any], as_json: bool) -> None:
     """Print one reply as a tool surface shows it."""
     if as_json:
-        click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+        click.echo(in_json(shown, indent=2))
         return
     from rich.text import Text
 
     console = tables.screen()
     if not shown["live"]:
         console.print(Text("Practice: no phone rang.", style="dim"))
-    facts = [(name, _listed(value)) for name, value in shown.items() if name not in NOT_TOLD]
-    tables.facts([(name, said) for name, said in facts if not _rows(shown[name])])
-    for one in shown.get("turns", ()):
-        for line in turn(one["turn"], one["speaker"], Spoken(one["text"]), console.width):
-            console.print(line, soft_wrap=True)
-    for name, value in shown.items():
-        if name not in NOT_TOLD and _rows(value):
+    derived = shown.get("derived", ())
+    told = {name: value for name, value in shown.items() if name not in (*NOT_TOLD, *derived)}
+    tables.facts([(name, _listed(value)) for name, value in told.items() if not _rows(value)])
+    for line in spoken(shown, console.width):
+        console.print(line, soft_wrap=True)
+    for name, value in told.items():
+        if _rows(value):
             columns = tuple(dict.fromkeys(column for row in value for column in row))
             console.print(Text(name, style="bold"))
             _table(value, columns)
@@ -50,7 +50,22 @@ def reply(shown: dict[str, Any], as_json: bool) -> None:
         _table([_outcome(row) for row in shown["data"]], COLUMNS)
 
 
-def turn(number: int, speaker: str, said: Spoken, width: int, before: str = "") -> Iterator[Any]:
+def spoken(shown: dict[str, Any], width: int) -> Iterator[Any]:
+    """All words of others in a reply, in lines of rich text: turns, what is derived from them, quotations."""
+    from rich.text import Text
+
+    for one in shown.get("turns", ()):
+        yield from turn(ShownTurn.model_validate(one), width)
+    for name in shown.get("derived", ()):
+        if name in shown:  # else it stands in rows, whose tables show no such column
+            yield Text(f"{name}, derived from what was said:", style="bold")
+            yield from map(Text, barred(_words(shown[name]), width - len(BAR)))
+    for one in shown.get("quoted", ()):
+        yield Text(f"{one['speaker']} says of the {one['source']}:", style="bold")
+        yield from map(Text, barred(one["text"], width - len(BAR)))
+
+
+def turn(said: ShownTurn, width: int, before: str = "") -> Iterator[Any]:
     """One turn of a conversation in lines of rich text, none wider than `width` columns.
 
     What stands left of the bar is ours: `before`, the number of the turn, and who spoke. What was said stands
@@ -59,17 +74,19 @@ def turn(number: int, speaker: str, said: Spoken, width: int, before: str = "") 
     """
     from rich.text import Text
 
-    style = "cyan" if speaker == "agent" else "green"
-    beside = f"{before}{number:>3} {speaker:<13}"
-    for line in barred(said.words, width - len(beside) - len(BAR), beside):
+    style = "cyan" if said.speaker == "agent" else "green"
+    beside = f"{before}{said.turn:>3} {said.speaker:<13}"
+    for line in barred(said.text.words, width - len(beside) - len(BAR), beside):
         ours, bar, theirs = line.partition(BAR)
         yield Text.assemble((ours + bar, style), theirs)
+    if said.cut_from is not None:
+        yield Text(f"{'':{len(beside)}}  cut here; {said.cut_from:,} characters in all", style="dim")
 
 
 def listing(tools: list[dict[str, Any]], as_json: bool) -> None:
     """Print the tools that assistants are given."""
     if as_json:
-        click.echo(json.dumps({"tools": tools}, ensure_ascii=False, indent=2))
+        click.echo(in_json({"tools": tools}, indent=2))
         return
     width = max(len(tool["name"]) for tool in tools)
     for tool in tools:
@@ -112,7 +129,11 @@ def _listed(value: Any) -> str:
 
 
 def _plain(value: Any) -> str:
-    return _quiet(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    return _quiet(_words(value))
+
+
+def _words(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _quiet(words: str) -> str:
