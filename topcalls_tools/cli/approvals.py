@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import Declined, Refused
+from . import refresh
 from .book import opened
 
 if TYPE_CHECKING:
@@ -20,12 +21,20 @@ NOTHING = "Nothing waits for you."
 
 @click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON, each with its whole question.")
+@refresh.option
 @click.pass_context
-def approvals(ctx: click.Context, as_json: bool) -> None:
+def approvals(ctx: click.Context, as_json: bool, watch: bool) -> None:
     """List the questions that wait for you. Those of every account in the journal, and without an API key;
     topcalls approvals answer answers one."""
     if ctx.invoked_subcommand:
         return
+    if watch:
+        refresh.watched(lambda: _list(as_json))
+    else:
+        _list(as_json)
+
+
+def _list(as_json: bool) -> None:
     from .show import table
 
     with opened() as line:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from ..action import Action, sentence
 from ..tools import TOOLS
+from .refresh import HELP, watched
 
 _SIMPLE: dict[str, click.ParamType[Any]] = {
     "integer": click.INT,
@@ -31,14 +32,13 @@ def command(name: str) -> click.Command | None:
         _option(argument, part, argument in required) for argument, part in schema["properties"].items()
     ]
     options.append(click.Option(["--json", "as_json"], is_flag=True, help="Print the reply as JSON."))
+    if action.tool.startswith("list_"):
+        options.append(click.Option(["--watch"], is_flag=True, help=HELP))
     summary = action.description.partition(". ")[0].rstrip(".") + "."
 
-    def run(as_json: bool, **given: Any) -> None:
-        _run(
-            action,
-            {argument: value for argument, value in given.items() if value is not None and value != ()},
-            as_json,
-        )
+    def run(as_json: bool, watch: bool = False, **given: Any) -> None:
+        told = {argument: value for argument, value in given.items() if value is not None and value != ()}
+        _run(action, told, as_json, watch)
 
     return click.Command(name, params=options, callback=run, help=action.description, short_help=summary)
 
@@ -84,9 +84,11 @@ class _Json(click.ParamType[Any]):
             self.fail(f"cannot be read ({error.strerror}); name a file that can", param, ctx)
 
 
-def _run(action: type[Action[Any]], arguments: dict[str, Any], as_json: bool) -> None:
+def _run(action: type[Action[Any]], arguments: dict[str, Any], as_json: bool, watch: bool) -> None:
     from ..approval import terminal
     from ..client import Client
+    from ..endpoint import Endpoint
+    from ..steps import glance
     from .show import reply
 
     try:
@@ -94,4 +96,12 @@ def _run(action: type[Action[Any]], arguments: dict[str, Any], as_json: bool) ->
     except ValidationError as wrong:
         raise click.UsageError(sentence(wrong, action)) from None
     with Client(approve=terminal.approve if terminal.possible() else None) as client:
-        reply(request.shown(client.send(request), client.line.live), as_json)
+
+        def show(seen: Any) -> None:
+            reply(request.shown(seen, client.line.live), as_json)
+
+        if watch and isinstance(request, Endpoint):
+            listed = request
+            watched(lambda: show(client.run(glance(listed, client.line.desk()))))
+        else:
+            show(client.send(request))

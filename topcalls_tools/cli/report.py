@@ -12,14 +12,15 @@ from . import span, tables
 
 if TYPE_CHECKING:
     from ..connect import Line
-    from .tally import Sum, Tally
+    from .tally import Failure, Sum, Tally
 
 BAR = "█"
 PARTS = " ▏▎▍▌▋▊▉"
 """Eighths of a bar's column."""
 LONGEST = 60
 """Columns that the longest bar has at most."""
-MOST_FAILURES = 20
+MOST_FAILURES = 10
+"""How many calls are listed that failed for one reason."""
 
 
 @click.command()
@@ -72,7 +73,7 @@ def _printed(tally: Tally) -> None:
     from .tally import bars
 
     total = tally.total
-    click.echo(f"{_span(tally)}: {_many(total.calls, 'call')}.")
+    tables.say(f"{_span(tally)}: {_many(total.calls, 'call')}.")
     if not total.calls:
         return
     names = ["what became of them", "calls", "minutes"]
@@ -81,7 +82,7 @@ def _printed(tally: Tally) -> None:
     click.echo()
     tables.show(names, [*rows, ["All of them.", *_figures(total, tally)]])
     if tally.untold:
-        click.echo(f"\nOf {_many(tally.untold, 'call')} the minutes are not told.")
+        tables.say(f"\nOf {_many(tally.untold, 'call')} the minutes are not told.")
     if tally.failures:
         _failures(tally)
     click.echo()
@@ -92,24 +93,19 @@ def _failures(tally: Tally) -> None:
     """Which calls failed, and why: in our words, and in those of TopCalls between marks."""
     from ..deeds.outcomes import CASES
 
-    failed, shown = tally.failures, tally.failures[:MOST_FAILURES]
-    click.echo(f"\n{len(failed):,} of them failed, {100 * len(failed) / tally.total.calls:.0f} %:")
-    rows = [
-        [
-            one.call_id,
-            f"{tally.when.local(one.at):%Y-%m-%d %H:%M}" if one.at else "",
-            one.number,
-            CASES[one.case].why,
-            marked(one.reason) if one.reason else "",
-        ]
-        for one in shown
-    ]
-    tables.show(
-        ["id", "placed", "called", "why", "TopCalls says"],
-        [["".join(map(visible, cell)) for cell in row] for row in rows],
-    )
-    if more := len(failed) - len(shown):
-        click.echo(f"And {more:,} more, in --json and in topcalls export.")
+    failed = tally.failures
+    tables.say(f"\n{_many(len(failed), 'call')} failed, {100 * len(failed) / tally.total.calls:.0f} %.")
+    for (case, reason), calls in tally.reasons():
+        says = f" TopCalls says {marked(reason)}." if reason else ""
+        tables.say(f"\n{CASES[case].why}{says} {_many(len(calls), 'call')}:")
+        tables.show(["id", "placed", "called"], [_failure(one, tally) for one in calls[:MOST_FAILURES]])
+        if (more := len(calls) - MOST_FAILURES) > 0:
+            tables.say(f"And {more:,} more, in --json and in topcalls export.")
+
+
+def _failure(one: Failure, tally: Tally) -> list[str]:
+    placed = f"{tally.when.local(one.at):%Y-%m-%d %H:%M}" if one.at else ""
+    return ["".join(map(visible, cell)) for cell in (one.call_id, placed, one.number)]
 
 
 def _chart(counts: Mapping[str, int]) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 GAP = 2
-"""Columns between two cells of plain lines."""
+"""Columns between two cells; one where that makes a table fit."""
 
 
 def on_screen() -> bool:
@@ -26,6 +26,16 @@ def screen() -> Console:
     from rich.console import Console
 
     return Console(highlight=False)
+
+
+def say(sentence: str) -> None:
+    """Print a sentence of ours, at a terminal folded between words."""
+    if on_screen():
+        from rich.text import Text
+
+        screen().print(Text(sentence))
+    else:
+        click.echo(sentence)
 
 
 def show(names: Sequence[str], rows: Sequence[Sequence[str]], whole: str = "id") -> None:
@@ -57,15 +67,17 @@ def fitted(
     from rich.table import Table
     from rich.text import Text
 
+    columns = _turned(names, rows)
     least = [
         max(_least(cell, name == whole) for cell in (name, *cells))
-        for name, cells in zip(names, _turned(names, rows), strict=True)
+        for name, cells in zip(names, columns, strict=True)
     ]
     if sum(least) + len(least) - 1 > width:
-        blocks = [_pairs([pair for pair in zip(names, row, strict=True) if pair[1]]) for row in rows]
-        return Group(*(part for block in blocks for part in (block, Text())))
-    table = Table(box=None, pad_edge=False)
-    for name, narrowest, cells in zip(names, least, _turned(names, rows), strict=True):
+        return Group(*(part for row in rows for part in _block(dict(zip(names, row, strict=True)), whole)))
+    most = [max(map(_width, (name, *cells))) for name, cells in zip(names, columns, strict=True)]
+    gap = GAP if sum(most) + GAP * (len(most) - 1) <= width else 1
+    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0))
+    for name, narrowest, cells in zip(names, least, columns, strict=True):
         side: Literal["left", "right"] = "right" if _figures(cells) else "left"
         table.add_column(name, overflow="fold", min_width=narrowest, no_wrap=name == whole, justify=side)
     for row in rows:
@@ -95,6 +107,14 @@ def _aligned(rows: Sequence[tuple[str, ...]], right: Sequence[bool] = (False, Fa
 def _figures(cells: Sequence[str]) -> bool:
     """Whether a column holds figures."""
     return bool(cells) and all(re.fullmatch(r"[0-9][0-9,.]*", cell) for cell in cells)
+
+
+def _block(row: dict[str, str], whole: str) -> list[RenderableType]:
+    """A row by itself: what is to be copied in a line of its own, names and values below it, a blank line."""
+    from rich.text import Text
+
+    head = [Text(row[whole], style="bold")] if whole in row else []
+    return [*head, _pairs([(name, cell) for name, cell in row.items() if cell and name != whole]), Text()]
 
 
 def _pairs(rows: Sequence[tuple[str, str]]) -> RenderableType:

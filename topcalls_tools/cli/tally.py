@@ -89,6 +89,13 @@ class Tally:
         """What minutes cost, to the cent; None where no price is set."""
         return None if self.price is None else round(used * self.price, 2)
 
+    def reasons(self) -> list[tuple[tuple[str, str], list[Failure]]]:
+        """The failures by case and TopCalls' own reason, the commonest first."""
+        found: dict[tuple[str, str], list[Failure]] = {}
+        for one in self.failures:
+            found.setdefault((one.case, one.reason), []).append(one)
+        return sorted(found.items(), key=lambda item: -len(item[1]))
+
 
 def minutes(call: CallInList) -> float | None:
     """The minutes that a call used: those billed, else its length."""
