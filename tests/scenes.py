@@ -18,6 +18,7 @@ from topcalls_tools import DeleteCarrier, DeletePhoneNumber, PlaceCall, StartCam
 from topcalls_tools.api.account import Balance
 from topcalls_tools.api.campaigns import Campaign, CampaignPage
 from topcalls_tools.api.phone_numbers import CarrierPage, Number, NumberPage
+from topcalls_tools.bell import Bell
 from topcalls_tools.contacts import UNKNOWN_ZONE, Consent, Contact
 from topcalls_tools.deeds import CheckCall
 from topcalls_tools.dnc import DoNotCall
@@ -30,6 +31,7 @@ from topcalls_tools.guard.policy import Policy, policy
 from topcalls_tools.guard.rules import RULES
 from topcalls_tools.question import question
 from topcalls_tools.steps import Desk, Keep, Send
+from topcalls_tools.watching import Watch
 from topcalls_tools.wire import Reply
 
 COLUMNS = 110
@@ -232,7 +234,8 @@ def _desk(check: Check) -> Desk:
         clock=lambda: check.now,
         timer=lambda: 0.0,
         jitter=lambda: 1.0,
-        poll_seconds=5.0,
+        bell=Bell(),
+        watch=Watch(Bell(), 5.0),
         keeps=timedelta(days=90),
     )
     desk.restart()

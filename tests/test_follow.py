@@ -12,6 +12,7 @@ from topcalls_tools.connect import Line
 from topcalls_tools.errors import NotFound
 from topcalls_tools.flow import perform
 from topcalls_tools.steps import Keep, Send, Sleep
+from topcalls_tools.watching import Watch
 from topcalls_tools.wire import Reply
 
 
@@ -26,9 +27,11 @@ def call(turns: int = 0, status: str = "in_progress", completed: bool = False, s
 
 
 def followed(line: Line, replies: list[Reply], seconds: list[float] | None = None, **given: Any) -> Any:
-    """Drive the flow by hand: each Send gets the next reply, each Sleep moves the time."""
+    """Drive the flow by hand, in a process that knows of no call yet: each Send gets the next reply, each
+    Sleep moves the time."""
     now = [0.0]
     line.timer = lambda: now[0]
+    line.watch = Watch(line.bell, 0.5)
     flow = perform(FollowCall(call_id="c1", **given), line.desk())
     outcome: Any = None
     try:
@@ -91,7 +94,12 @@ def test_after_the_end_it_waits_for_the_summary(line: Line) -> None:
     assert seen.completed is True
     assert seen.note == "The call is over and this is all of it."
     assert len(waits) == 2
-    assert "summary comes" in followed(line, [call(2, "completed")], from_turn=1).note
+    early = followed(line, [call(2, "completed")], from_turn=1)
+    assert early.note == (
+        "The call is over; its summary and its recording may come, about 15 seconds after the end: "
+        "follow_call with from_turn 3 waits for it."
+    )
+    assert early.completed is False
 
 
 def test_the_first_turns_come_first_and_more_says_so(line: Line) -> None:

@@ -19,7 +19,7 @@ from .bell import Bell
 from .errors import Declined, Misconfigured, TopCallsError
 from .flow import perform
 from .holding import Held, in_thread, rung
-from .steps import Answer, Ask, Flow, Keep, Send, Sleep, Step, T
+from .steps import Answer, Ask, Flow, Keep, Send, Sleep, Step, T, Tell
 
 if TYPE_CHECKING:
     import httpx
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 Approve = Callable[[Ask], "bool | Answer | None"]
 """Asks a person: True is a yes, False a no, None that nobody answered."""
 AsyncApprove = Callable[[Ask], "bool | Answer | Awaitable[bool | Answer | None] | None"]
+Hear = Callable[[Tell], object]
+"""Hears where things stand while a call is waited for."""
+AsyncHear = Callable[[Tell], "object | Awaitable[object]"]
 P = TypeVar("P", bound=Page[Any])
 
 
@@ -52,9 +55,10 @@ class Client:
         self.line = line or _line(api_key, base_url)
         self._approve, self._transport = approve, transport
 
-    def send(self, request: Action[R], answer: Answer | None = None) -> R:
-        """Carry out one request. Raises a TopCallsError whose `happened` tells whether it took effect."""
-        return self.run(perform(request, self.line.desk(), answer))
+    def send(self, request: Action[R], answer: Answer | None = None, *, tell: Hear | None = None) -> R:
+        """Carry out one request. Raises a TopCallsError whose `happened` tells whether it took effect. `tell`
+        hears where things stand while a call is followed."""
+        return self.run(perform(request, self.line.desk(), answer), tell)
 
     def pages(self, request: Paged[P]) -> Iterator[P]:
         """Every page of a list, newest first; nothing comes twice."""
@@ -65,7 +69,7 @@ class Client:
             yield _fresh(page, seen)
             more = _next(more, page)
 
-    def run(self, flow: Flow[T]) -> T:
+    def run(self, flow: Flow[T], tell: Hear | None = None) -> T:
         """Drive a flow to its end; errors of a step are thrown into the flow, which may catch them."""
         with closing(flow):
             advance, outcome = flow.send, None
@@ -75,6 +79,8 @@ class Client:
                 except StopIteration as end:
                     done: T = end.value
                     return done
+                if tell and isinstance(step, Tell):
+                    tell(step)
                 try:
                     advance, outcome = flow.send, self._step(step)
                 except TopCallsError as error:
@@ -94,6 +100,8 @@ class Client:
                 return work()
             case Ask():
                 return _answer(self._approve(step), step) if self._approve else _unasked(step, self.line)
+            case Tell():
+                return None
 
     def twin(self) -> AsyncClient:
         """The same line, not blocking; asks in the same way."""
@@ -136,10 +144,16 @@ class AsyncClient:
         self._pools: RunVar[AsyncPool | None] = RunVar(f"topcalls-{id(self)}")
 
     async def send(
-        self, request: Action[R], answer: Answer | None = None, *, approve: AsyncApprove | None = None
+        self,
+        request: Action[R],
+        answer: Answer | None = None,
+        *,
+        approve: AsyncApprove | None = None,
+        tell: AsyncHear | None = None,
     ) -> R:
-        """Carry out one request. `approve` goes before the client's own for this request."""
-        return await self.run(perform(request, self.line.desk(), answer), approve)
+        """Carry out one request. `approve` goes before the client's own for this request; `tell` hears where
+        things stand while a call is followed."""
+        return await self.run(perform(request, self.line.desk(), answer), approve, tell)
 
     async def pages(self, request: Paged[P]) -> AsyncIterator[P]:
         """Every page of a list, newest first; nothing comes twice."""
@@ -150,7 +164,9 @@ class AsyncClient:
             yield _fresh(page, seen)
             more = _next(more, page)
 
-    async def run(self, flow: Flow[T], approve: AsyncApprove | None = None) -> T:
+    async def run(
+        self, flow: Flow[T], approve: AsyncApprove | None = None, tell: AsyncHear | None = None
+    ) -> T:
         """The same. A cancellation waits while the journal is at work, and from a deed's first byte until
         it is settled, as long as a call may take: nobody should have to wonder whether a phone rang."""
         with closing(flow), Held(self.line.timer) as held:
@@ -161,6 +177,8 @@ class AsyncClient:
                 except StopIteration as end:
                     done: T = end.value
                     return done
+                if tell and isinstance(step, Tell) and inspect.isawaitable(heard := tell(step)):
+                    await heard
                 work = self._step(step, approve or self._approve)
                 try:
                     advance, outcome = flow.send, await held.through(step, work)
@@ -179,6 +197,8 @@ class AsyncClient:
                 return await in_thread(work)
             case Ask():
                 return await _asked(approve, step) if approve else _unasked(step, self.line)
+            case Tell():
+                return None
 
     def twin(self) -> Client:
         """The same line, blocking; asks in the same way, where that way does not need a loop."""

@@ -19,6 +19,7 @@ from .bell import Bell
 from .errors import Misconfigured, Refused
 from .settings import Approval, Settings, stamp
 from .steps import Desk
+from .watching import Watch
 
 if TYPE_CHECKING:
     from .approval.page import Page
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from .sandbox import Served
 
 
+LIVE_PACE, PRACTICE_PACE = 5.0, 0.5
+"""Seconds between two looks at calls that are followed (contract A67); in practice they are short."""
 BRIEFLY = 0.25
 """Seconds that a note which must not hold anything up waits for another writer."""
 
@@ -61,6 +64,7 @@ class Line:
         self._own_key = ""
         given = settings.api_key.get_secret_value() if settings.api_key is not None else None
         self.live = given is not None and not given.startswith("tc_test_")
+        self.watch = Watch(self.bell, LIVE_PACE if self.live else PRACTICE_PACE)
         self.account = settings.account or ("live" if self.live else "sandbox")
         self._address = address(given, settings.base_url)
         self._key = given

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .guard.policy import Policy
     from .journal.store import Journal
     from .question import Question
+    from .watching import Watch
 
 IN_ALL = 45.0
 """Seconds that one call may take, a person's open form apart; assistants give up at 60."""
@@ -87,6 +88,18 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Tell:
+    """A notice for whoever waits. It holds no word that was spoken, and nothing depends on it."""
+
+    elapsed: float
+    """Seconds since the wait began."""
+    seconds: float
+    """Seconds that it may last in all."""
+    words: str
+    """A sentence of TopCalls Tools: where things stand."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What was said to the question with this seal: yes, no, or None when nobody answered."""
 
@@ -117,7 +130,7 @@ class Pending(Exception):
         self.ask = ask
 
 
-Step = Send | Sleep | Keep | Ask
+Step = Send | Sleep | Keep | Ask | Tell
 T = TypeVar("T")
 Flow = Generator[Step, Any, T]
 
@@ -154,10 +167,12 @@ class Desk:
     """A factor around 1 for pauses, so that many clients do not retry in step."""
     bell: Bell
     """Rings when a webhook told something: whoever waits for news looks again."""
-    poll_seconds: float
-    """How often a call may be looked at while it is followed (contract A67)."""
+    watch: Watch
+    """What all who follow calls on this line share."""
     keeps: timedelta
     """How long what is personal is kept."""
+    webhook_url: str | None = None
+    """The owner's receiver, which is told of the calls that are placed."""
     deadline: float = 0.0
 
     def restart(self) -> None:
@@ -171,8 +186,6 @@ class Desk:
 
 def read(request: Endpoint[R], desk: Desk) -> Flow[R]:
     """Send a request that changes nothing."""
-    webhook_url: str | None = None
-    """The owner's receiver, which is told of the calls that are placed."""
     return request.reply((yield from transmit(request, desk)))
 
 

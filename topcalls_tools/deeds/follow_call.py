@@ -7,11 +7,13 @@ from typing import Annotated
 from pydantic import Field, Strict
 
 from ..action import Effect, Record
-from ..api.calls import Call, GetCall
+from ..api.calls import Call
 from ..api.fields import WHOLE, CallId, Number, Spoken
 from ..api.transcript import SHOWN_BYTES, SHOWN_TURNS, ShownTurn, shown_turn
 from ..flow import Deed
-from ..steps import Desk, Flow, Sleep, read
+from ..sights import Sight
+from ..steps import Desk, Flow
+from .awaiting import Wait, awaited
 
 MARGIN = 5.0
 """Seconds kept free at the end of a call, so that the last look still fits."""
@@ -62,23 +64,20 @@ class FollowCall(Deed[Following], effect=Effect.READ, toolset="calls"):
     """Longest wait in seconds, 0 to 40. Default 25."""
 
     def flow(self, desk: Desk) -> Flow[Following]:
-        look = GetCall(call_id=self.call_id)
-        call = first = yield from read(look, desk)
-        until = min(desk.timer() + self.wait_seconds, desk.deadline - MARGIN)
-        while not self._news(call, first) and (left := until - desk.timer()) > 0:
-            yield Sleep(min(desk.poll_seconds, left))
-            call = yield from read(look, desk)
-        return self._told(call)
+        wait = Wait(desk, max(0.0, min(self.wait_seconds, desk.left() - MARGIN)))
+        return self._told((yield from awaited(self.call_id, wait, self._news)))
 
-    def _news(self, call: Call, first: Call) -> bool:
-        over = call.ended and call.completed is not False
+    def _news(self, sight: Sight, first: Call) -> bool:
+        call = sight.call or first
         return (
-            over
+            sight.final
             or _state(call) != _state(first)
             or any(turn.id >= self.from_turn for turn in call.transcript)
         )
 
-    def _told(self, call: Call) -> Following:
+    def _told(self, sight: Sight) -> Following:
+        call = sight.call
+        assert call is not None
         fresh = [turn for turn in call.transcript if turn.id >= self.from_turn]
         turns: list[ShownTurn] = []
         room = SHOWN_BYTES
@@ -91,27 +90,34 @@ class FollowCall(Deed[Following], effect=Effect.READ, toolset="calls"):
         more = len(turns) < len(fresh)
         next_turn = turns[-1].turn + 1 if turns else self.from_turn
         names = Following.model_fields.keys() & Call.model_fields.keys()
+        facts = {name: getattr(call, name) for name in names} | {"completed": sight.final}
         return Following(
-            **{name: getattr(call, name) for name in names},
+            **facts,
             call_id=self.call_id,
             turns=tuple(turns),
             next_turn=next_turn,
             more=more,
             ended=call.ended,
-            note=_note(call, more, next_turn),
+            note=_note(call, sight.final, more, next_turn),
         )
 
 
 def _state(call: Call) -> tuple[object, ...]:
-    return call.status, call.call_status, call.completed
+    return call.status, call.call_status
 
 
-def _note(call: Call, more: bool, next_turn: int) -> str:
+def _note(call: Call, final: bool, more: bool, next_turn: int) -> str:
     onward = f"follow_call with from_turn {next_turn}"
     if more:
         return f"There is more to read: {onward}."
     if not call.ended:
         return f"The call still runs and nothing is lost: {onward} goes on; stop_call hangs up."
-    if call.completed is False:
-        return f"The call is over; its summary comes about 15 seconds after the end: {onward} waits for it."
-    return "The call is over and this is all of it."
+    if final:
+        return "The call is over and this is all of it."
+    missing = [
+        what
+        for what, there in (("summary", call.call_summary), ("recording", call.recording_url))
+        if there is None
+    ]
+    lacks = f"its {' and its '.join(missing)}" if missing else "TopCalls' word that all of it is there"
+    return f"The call is over; {lacks} may come, about 15 seconds after the end: {onward} waits for it."

@@ -1,0 +1,261 @@
+"""One look for all who wait: every follower of a line shares what one list request tells of their calls."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from .api.calls import Call, CallInList, GetCall, ListCalls
+from .bell import Bell
+from .errors import APIError, TopCallsError
+from .sights import Sight
+from .wire import moment
+
+SLOWEST = 5.0
+"""Seconds between two looks while nothing changes."""
+PAGE = 200
+"""Calls that one list request tells of, at most."""
+FEW = 3
+"""New calls that are read singly within one interval; more are found in the list."""
+HURRY = 1.0
+"""Seconds between two looks that webhooks cause."""
+NOTED_EVERY = 0.25
+"""Seconds between two looks at the journal, once a webhook has told of a call that is waited for."""
+UNREADABLE = 60.0
+"""Seconds for which a journal is left alone that could not be read."""
+SLACK = 3
+"""Rows of a page that is to show one call: others of the same moment may stand before it."""
+LOST = 30.0
+"""Seconds after which a look that has not come back is nobody's any more."""
+REMEMBERED = 120.0
+"""Seconds for which a call is remembered that nobody waits for."""
+TOLD_FOR = timedelta(hours=2)
+"""How old a delivery may be that still counts; no call lasts longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A request that one waiter makes for all, and when it was its turn."""
+
+    request: GetCall | ListCalls
+    begun: float
+    first: bool = False
+    """Whether a call is read of which nothing is known yet."""
+    anchor: str | None = None
+    """The newest call that it should show; None where it asks for the newest of all."""
+    wanted: frozenset[str] = frozenset()
+    """The calls for which it is made."""
+
+
+@dataclass(slots=True)
+class _Span:
+    """How long a page must be that begins with a call and shows all that were wanted with it."""
+
+    anchor: str | None = None
+    wanted: frozenset[str] = frozenset()
+    rows: int = PAGE
+
+
+class Watch:
+    """What is known of the calls that are followed, and whose turn it is to look.
+
+    Shared by all threads and event loops of a line. It makes no request and starts nothing: a waiter that
+    leaves takes with it all that it caused.
+    """
+
+    def __init__(self, bell: Bell, pace: float) -> None:
+        self._bell, self._pace, self._interval = bell, pace, pace
+        self._lock = threading.Lock()
+        self._sights: dict[str, Sight] = {}
+        self._looking: Look | None = None
+        self._next_at = self._held_until = self._hurried_at = self._noted_at = float("-inf")
+        self._round_at = self._listed_at = float("-inf")
+        self._own_rings = self._foreign_rings = 0
+        self._reads: list[float] = []
+        self._span = _Span()
+        self._told: dict[str, tuple[datetime, float]] = {}
+        self.trouble: TopCallsError | None = None
+        """Why the last look told nothing, where it did not."""
+
+    @property
+    def waiters(self) -> int:
+        """How many wait now."""
+        return sum(sight.waiters for sight in self._sights.values())
+
+    @contextmanager
+    def joined(self, call_id: str, now: float) -> Iterator[Sight]:
+        """Wait for news of a call."""
+        with self._lock:
+            sight = self._sights.setdefault(call_id, Sight(call_id))
+            sight.waiters, sight.asked_at = sight.waiters + 1, now
+        try:
+            yield sight
+        finally:
+            with self._lock:
+                sight.waiters -= 1
+
+    def fresh(self, sight: Sight, since: float, now: float) -> bool:
+        """Whether what is known needs no other look: seen since then, or within the interval."""
+        if sight.call is None or sight.final:
+            return sight.final
+        return not self._told_since(sight) and (sight.at >= since or now - sight.at < self._interval)
+
+    def turn(self, sight: Sight, now: float) -> Look | float | None:
+        """What a waiter does next: make a request for all, wait so many seconds, or (None) see what the
+        journal says of webhooks."""
+        with self._lock:
+            noted_in = self._noted_in(now)
+            if noted_in <= 0:
+                self._noted_at, self._foreign_rings = now, self._bell.rings - self._own_rings
+                return None
+            if now < self._held_until:
+                return min(noted_in, self._held_until - now)
+            first = sight.call is None and (sight.skipped or self._may_read(now))
+            if (first or sight.ripe(now)) and now - sight.reading_at >= LOST:
+                sight.reading_at = now
+                if first and not sight.skipped:
+                    self._reads.append(now)
+                return Look(GetCall(call_id=sight.call_id), now, first)
+            if self._looking and now - self._looking.begun < LOST:
+                return min(noted_in, self._looking.begun + LOST - now)
+            due = {one.call_id: self._due(one, now) for one in self._sights.values() if one.waits(now)}
+            soonest = min(due.values(), default=now + LOST)
+            if soonest > now:
+                return min(noted_in, soonest - now)
+            self._looking = self._list([self._sights[name] for name, at in due.items() if at <= now], now)
+            return self._looking
+
+    def landed(self, look: Look, found: Iterable[Call | CallInList]) -> None:
+        """What a look told."""
+        with self._lock:
+            self.trouble, changed, rows = None, False, list(found)
+            for row in rows:
+                sight = self._sights.setdefault(row.id, Sight(row.id))
+                news = sight.see(row, look.begun, self._pace, told=row.id in self._told)
+                changed = changed or (news and (sight.waiters > 0 or row.id in look.wanted))
+            if isinstance(look.request, ListCalls):
+                self._covered(look, look.request.limit, [row.id for row in rows])
+            if changed:
+                self._interval = self._pace
+            elif look is self._looking:
+                self._interval = min(self._interval * 2, SLOWEST)
+            if changed or look is self._looking:
+                self._next_at = look.begun + self._interval
+            self._forget(look.begun)
+
+    def failed(self, look: Look, error: TopCallsError, now: float) -> None:
+        """A look that told nothing; the next one has time."""
+        with self._lock:
+            asked = error.wait_seconds if isinstance(error, APIError) else None
+            self.trouble, self._interval = error, min(max(self._interval, self._pace) * 2, SLOWEST)
+            self._next_at = self._held_until = now + max(self._interval, asked or 0)
+
+    def released(self, look: Look) -> None:
+        """Whoever made a look has come back, or left: the next may take its turn."""
+        with self._lock:
+            if look is self._looking:
+                self._looking = None
+            if isinstance(look.request, GetCall) and (sight := self._sights.get(look.request.call_id)):
+                sight.reading_at = float("-inf")
+            self._ring()
+
+    def noted(self, told: Mapping[str, datetime], now: float) -> None:
+        """What the journal says of webhooks: when the last one of each call came."""
+        with self._lock:
+            news = {name: (at, now) for name, at in told.items() if self._told.get(name, (None,))[0] != at}
+            self._told |= news
+            if any(name in self._sights for name in news):
+                self._ring()
+
+    def unnoted(self, now: float) -> None:
+        """The journal cannot be read; there is time until it is tried again."""
+        with self._lock:
+            self._noted_at = now + UNREADABLE
+
+    def told_since(self, clock: datetime) -> datetime:
+        """From when on deliveries matter that are not known yet."""
+        with self._lock:
+            last = max((at for at, _ in self._told.values()), default=None)
+            oldest = clock - TOLD_FOR
+            self._told = {name: told for name, told in self._told.items() if told[0] >= oldest}
+        return max(last - timedelta(seconds=10), oldest) if last else oldest
+
+    def _told_since(self, sight: Sight) -> bool:
+        told = self._told.get(sight.call_id)
+        return told is not None and told[1] > sight.at
+
+    def _noted_in(self, now: float) -> float:
+        """Seconds until the journal is looked at: at once when a bell rang that was not ours."""
+        if self._bell.rings - self._own_rings > self._foreign_rings:
+            return 0.0
+        told = any(one.waiters and not one.final for one in map(self._sights.get, self._told) if one)
+        return self._noted_at + (NOTED_EVERY if told else self._interval) - now
+
+    def _may_read(self, now: float) -> bool:
+        """Whether one more new call is read singly: a few at a time."""
+        self._reads = [at for at in self._reads if now - at < SLOWEST]
+        return len(self._reads) < FEW
+
+    def _due(self, sight: Sight, now: float) -> float:
+        """When a look is due that shows this call."""
+        if sight.call is None:
+            return self._listed_at + self._interval
+        if self._told_since(sight):
+            return self._hurried_at + HURRY
+        asked = sight.at < sight.asked_at and now - sight.at >= self._interval
+        return self._next_at if asked else max(self._next_at, sight.rests_until)
+
+    def _list(self, due: list[Sight], now: float) -> Look:
+        """The request that shows most of what is due; where one page cannot show all, pages take turns."""
+        if any(self._told_since(sight) for sight in due):
+            self._hurried_at = now
+        left = [sight for sight in due if sight.at < self._round_at]
+        if not left:
+            self._round_at, left = now, due
+        wanted = frozenset(name for name, one in self._sights.items() if one.matters(now, REMEMBERED))
+        if any(sight.call is None for sight in left):
+            self._listed_at = now
+            return Look(ListCalls(limit=PAGE), now, wanted=wanted)
+        newest = max(left, key=lambda sight: sight.created_at)
+        cursor = just_after(newest.call.created_at if newest.call else None)
+        if cursor is None or newest.unlisted:
+            return Look(GetCall(call_id=newest.call_id), now, anchor=newest.call_id)
+        exact = self._span.anchor == newest.call_id and wanted <= self._span.wanted
+        limit = self._span.rows if exact else PAGE if len(wanted) > 1 else SLACK
+        return Look(ListCalls(limit=limit, cursor=cursor), now, anchor=newest.call_id, wanted=wanted)
+
+    def _covered(self, look: Look, limit: int | None, shown: list[str]) -> None:
+        """Note what a page has and has not shown."""
+        if look.anchor is None:
+            for sight in self._sights.values():
+                sight.skipped = sight.skipped or (sight.call is None and sight.asked_at <= look.begun)
+        elif look.anchor in shown:
+            last = max(at for at, name in enumerate(shown) if name == look.anchor or name in look.wanted)
+            self._span = _Span(look.anchor, look.wanted, last + 1)
+        elif limit == PAGE and look.anchor in self._sights:
+            self._sights[look.anchor].unlisted = True
+        else:
+            self._span = _Span(look.anchor, look.wanted)
+
+    def _forget(self, now: float) -> None:
+        for name, sight in tuple(self._sights.items()):
+            if not sight.waiters and sight.idle(now) > REMEMBERED:
+                del self._sights[name]
+
+    def _ring(self) -> None:
+        self._own_rings += 1
+        self._bell.ring()
+
+
+def just_after(created_at: str | None) -> str | None:
+    """The cursor before which a call of that moment stands: one unit more in the last place that is shown."""
+    at = moment(created_at)
+    if at is None or created_at is None:
+        return None
+    unit = timedelta(seconds=1) if "." not in created_at else timedelta(milliseconds=1)
+    if at.microsecond % 1000:
+        unit = timedelta(microseconds=1)
+    return (at + unit).astimezone(UTC).isoformat().replace("+00:00", "Z")
