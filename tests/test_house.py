@@ -73,8 +73,10 @@ MAY_IMPORT = {
     "afterwards": {"api", "client", "errors", "journal", "reconcile"},
     "webhooks": {"afterwards", "client", "errors", "journal", "wire"},
     "langchain": {"action", "client", "errors", "tools"},
+    "agent": {"client", "errors", "langchain"},
     "cli": {
         "action",
+        "agent",
         "address",
         "api",
         "approval",
@@ -94,7 +96,8 @@ MAY_IMPORT = {
         "question",
         "quoting",
     }
-    | {"reconcile", "recordings", "sandbox", "settings", "steps", "tools", "webhooks", "wire"},
+    | {"reconcile", "recordings", "sandbox", "settings", "steps", "stored_key"}
+    | {"tools", "webhooks", "wire"},
 }
 HOMES = {
     "httpx": {"client.py", "http.py", "recordings.py", "sandbox/deliveries.py"},
@@ -103,7 +106,9 @@ HOMES = {
         "sandbox/store/statements.py",
     },
     "alembic": {"journal/engine.py", "journal/migrations/"},
-    "langchain_core": {"langchain.py"},
+    "langchain_core": {"agent.py", "langchain.py"},
+    "langchain": {"agent.py"},
+    "prompt_toolkit": {"cli/"},
     "langgraph": {"approval/interrupt.py"},
     "starlette": {
         "sandbox/",

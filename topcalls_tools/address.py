@@ -9,6 +9,8 @@ from .api.fields import loopback
 from .errors import Misconfigured
 
 LIVE_URL = "https://api.topcalls.ai"
+KEY = re.compile(r"[\x21-\x7e]{8,512}")
+"""The form of a key, as far as it is known."""
 
 
 def address(key: str | None, base_url: str | None) -> str | None:
@@ -23,7 +25,7 @@ def address(key: str | None, base_url: str | None) -> str | None:
         raise Misconfigured(
             "TOPCALLS_BASE_URL is set and TOPCALLS_API_KEY is not; set both, or neither for the sandbox."
         )
-    if not re.fullmatch(r"[\x21-\x7e]{8,512}", key):
+    if not KEY.fullmatch(key):
         raise Misconfigured(
             "TOPCALLS_API_KEY is no key; copy it again from the account settings at topcalls.ai, or "
             "unset it for "

@@ -17,12 +17,14 @@ from ..errors import (
     Unreachable,
 )
 from .approvals import approvals
+from .callbacks import callbacks
 from .contacts import contacts
 from .dnc import dnc
 from .doctor import doctor
 from .export import export
 from .journal import journal
 from .listen import listen
+from .login import login, logout
 from .policy import policy
 from .recording import recording
 from .report import report
@@ -84,8 +86,8 @@ _CODES = "\n".join(f"  {code}  {meaning}" for code, meaning in EXIT_CODES.items(
 )
 @click.version_option(package_name="topcalls-tools", prog_name="topcalls")
 def topcalls() -> None:
-    """Phone calls by AI agents, under your control. Without TOPCALLS_API_KEY everything happens in the
-    sandbox on this machine, where no phone rings."""
+    """Phone calls by AI agents, under your control. Without a key (topcalls login, or TOPCALLS_API_KEY)
+    everything happens in the sandbox on this machine, where no phone rings."""
 
 
 @topcalls.command()
@@ -104,12 +106,15 @@ def tools(as_json: bool) -> None:
 
 for own in (
     approvals,
+    callbacks,
     contacts,
     dnc,
     doctor,
     export,
     journal,
     listen,
+    login,
+    logout,
     policy,
     recording,
     report,

@@ -108,9 +108,7 @@ def as_it_is(where: Path | str, patience: float = 10) -> Engine:
     if not isinstance(where, Path):
         return _by_url(where, patience)
     query = {"mode": "ro", "uri": "true"}
-    if not where.with_name(
-        f"{where.name}-wal"
-    ).exists():  # nobody has it open: SQLite need not make that file
+    if not where.with_name(f"{where.name}-wal").exists():  # nobody has it open, and none need be made
         query["immutable"] = "1"
     return create_engine(URL.create("sqlite", database=f"file:{quote(str(where))}", query=query))
 
