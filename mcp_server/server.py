@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import secrets
+from contextlib import suppress
 from typing import Any
 
+import anyio
 import mcp_types as types
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
@@ -16,11 +18,11 @@ from pydantic import ValidationError
 from topcalls_tools import __version__
 from topcalls_tools.action import sentence
 from topcalls_tools.approval import slips
-from topcalls_tools.client import AsyncClient
+from topcalls_tools.client import AsyncClient, AsyncHear
 from topcalls_tools.errors import Misconfigured, TopCallsError
 from topcalls_tools.flow import perform
 from topcalls_tools.quoting import in_json
-from topcalls_tools.steps import ASK_LIVES, Pending
+from topcalls_tools.steps import ASK_LIVES, Pending, Tell
 from topcalls_tools.tools import chosen
 
 from . import forms
@@ -60,7 +62,7 @@ def serve(client: AsyncClient) -> Server[Any]:
             answer, unread = forms.answered(params, line)
             flow = perform(action, line.desk(), answer)
             try:
-                reply = await client.run(flow, forms.approver(ctx, line, unread=unread))
+                reply = await client.run(flow, forms.approver(ctx, line, unread=unread), _notices(ctx))
             except Pending as pending:
                 if forms.can_ask(ctx):
                     return forms.asked(pending.ask, line)
@@ -94,6 +96,16 @@ def serve(client: AsyncClient) -> Server[Any]:
     security = RequestStateSecurity(keys=[_secret(client)], ttl=ASK_LIVES.total_seconds())
     server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
     return server
+
+
+def _notices(ctx: ServerRequestContext[Any]) -> AsyncHear:
+    """Where a wait stands, as progress of the request that waits: nothing where it asked for none."""
+
+    async def tell(notice: Tell) -> None:
+        with suppress(MCPError, anyio.BrokenResourceError, anyio.ClosedResourceError):
+            await ctx.session.report_progress(notice.elapsed, notice.seconds, notice.words)
+
+    return tell
 
 
 def _sorry(words: str) -> types.CallToolResult:

@@ -72,7 +72,7 @@ MAY_IMPORT = {
     | {"errors", "journal", "policies", "settings", "steps", "wire"},
     "afterwards": {"api", "client", "errors", "journal", "reconcile"},
     "webhooks": {"afterwards", "client", "errors", "journal", "wire"},
-    "langchain": {"action", "client", "errors", "tools"},
+    "langchain": {"action", "client", "errors", "steps", "tools"},
     "agent": {"client", "errors", "langchain"},
     "cli": {
         "action",
@@ -109,7 +109,7 @@ HOMES = {
     "langchain_core": {"agent.py", "langchain.py"},
     "langchain": {"agent.py"},
     "prompt_toolkit": {"cli/"},
-    "langgraph": {"approval/interrupt.py"},
+    "langgraph": {"approval/interrupt.py", "langchain.py"},
     "starlette": {
         "sandbox/",
         "approval/listening.py",

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
+from langchain_core.callbacks import adispatch_custom_event, dispatch_custom_event
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool, BaseToolkit, StructuredTool, ToolException
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
@@ -11,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 from .action import Action, Record, sentence
 from .client import Approve, AsyncApprove, AsyncClient, Client
 from .errors import TopCallsError
+from .steps import Tell
 from .tools import chosen
 
 PRACTICE = "Practice: no phone rang."
@@ -22,7 +27,8 @@ class TopCallsToolkit(BaseToolkit):
     `client` is a `Client` or an `AsyncClient`; without one the settings decide, and without a key that is the
     sandbox. `approve` is asked before anything that spends, adds or deletes; with a live key and without it
     such tools answer that a person must be asked. Content is JSON for the model, the artifact is the typed
-    reply.
+    reply. While follow_call waits, where the call stands comes as a custom event named follow_call, and in a
+    graph with stream_mode="custom".
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -75,17 +81,27 @@ class _Tool(StructuredTool):
 
 
 def _tool(action: type[Action[Any]], client: Client, twin: AsyncClient) -> BaseTool:
+    def tell(notice: Tell) -> None:
+        told = _streamed(action.tool, notice)
+        with suppress(RuntimeError):  # outside of any run
+            dispatch_custom_event(action.tool, told)
+
+    async def atell(notice: Tell) -> None:
+        told = _streamed(action.tool, notice)
+        with suppress(RuntimeError):
+            await adispatch_custom_event(action.tool, told)
+
     def run(arguments: Any) -> tuple[str, Record]:
         request = _read(action, arguments)
         try:
-            return _told(request, client.send(request), client.line.live)
+            return _told(request, client.send(request, tell=tell), client.line.live)
         except TopCallsError as error:
             raise ToolException(str(error)) from None
 
     async def arun(arguments: Any) -> tuple[str, Record]:
         request = _read(action, arguments)
         try:
-            return _told(request, await twin.send(request), twin.line.live)
+            return _told(request, await twin.send(request, tell=atell), twin.line.live)
         except TopCallsError as error:
             raise ToolException(str(error)) from None
 
@@ -100,6 +116,18 @@ def _tool(action: type[Action[Any]], client: Client, twin: AsyncClient) -> BaseT
         handle_tool_error=True,
         metadata={"effect": action.effect.name.lower(), "toolset": action.toolset},
     )
+
+
+def _streamed(tool: str, notice: Tell) -> dict[str, Any]:
+    """A notice as stream events carry it. In a graph it is written to the stream, where stream_mode="custom"
+    shows it."""
+    told = {"tool": tool, **asdict(notice)}
+    if "langgraph.config" in sys.modules:  # else there is no graph, and nothing to load for it
+        from langgraph.config import get_stream_writer
+
+        with suppress(RuntimeError, KeyError):  # not within a graph
+            get_stream_writer()(told)
+    return told
 
 
 def _read(action: type[Action[Any]], arguments: Any) -> Action[Any]:
