@@ -76,8 +76,8 @@ MAY_IMPORT = {
     "agent": {"client", "errors", "langchain"},
     "cli": {
         "action",
-        "agent",
         "address",
+        "agent",
         "api",
         "approval",
         "blocking",
@@ -90,6 +90,7 @@ MAY_IMPORT = {
         "errors",
         "facts",
         "guard",
+        "interpreter",
         "journal",
         "places",
         "policies",

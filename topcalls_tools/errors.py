@@ -41,6 +41,10 @@ class Misconfigured(TopCallsError):
     """A setting, a key or a file of the owner cannot be used. Nothing was sent."""
 
 
+class ModelFailed(TopCallsError):
+    """A language model gave no answer. What it had done by then stays done."""
+
+
 class Unreachable(TopCallsError):
     """The request left this machine and no reply came back. It may have happened."""
 

@@ -58,6 +58,14 @@ class Settings(BaseSettings):
     """The public address of the owner's receiver: where the events of calls that are placed are sent."""
     browser: str | None = Field(default=None, max_length=500)
     """The command of a graphical browser, or none; the system's own where it is left out."""
+    region: str | None = Field(default=None, pattern=r"^[A-Za-z]{2}$")
+    """The country of numbers that are written without one, two letters such as DE."""
+    model: str | None = Field(default=None, max_length=200)
+    """The chat model that `topcalls ask` and `topcalls chat` use; a phrase book where it is left out."""
+    model_url: str | None = Field(default=None, max_length=2000)
+    """The address of an OpenAI-compatible server that has the model."""
+    model_key: SecretStr | None = None
+    """The model's key; the provider's own variable where it is left out."""
     lines: dict[str, Any] = Field(default_factory=dict)
     """The lines of policy.toml that say what is allowed; `guard/policy.py` reads them."""
     system: Path = Field(default_factory=lambda: _system())
@@ -78,7 +86,7 @@ class Settings(BaseSettings):
         super().__init__(**given)
         self._given, self._file = given, before
 
-    @field_validator("secret", "journal", "webhook_secret", mode="after")
+    @field_validator("secret", "journal", "webhook_secret", "model_key", mode="after")
     @classmethod
     def _present(cls, value: SecretStr | None) -> SecretStr | None:
         return value if value and value.get_secret_value() else None
@@ -208,6 +216,7 @@ class _Bare(Settings):
 
 _OURSELVES = frozenset(
     {"api_key", "base_url", "home", "account", "secret", "toolsets", "journal", "webhook_secret"}
+    | {"region", "model", "model_url", "model_key"}
 )
 _FILE_ALONE = frozenset({"lines", "system", "keep_days", "evidence_head", "webhook_url"})
 """What the environment does not say: who may set a program's environment sets no limits, and sends no words

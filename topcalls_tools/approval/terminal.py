@@ -40,6 +40,19 @@ def sure(question: str) -> bool | None:
         return None
 
 
+def pressed(question: str) -> bool:
+    """Wait for one key to a question in our own words; y alone is a yes."""
+    _forget_typed()
+    click.echo(f"{question} ", nl=False, err=True)
+    try:
+        key = click.getchar()
+    except (KeyboardInterrupt, EOFError):
+        key = ""
+    yes = key.lower() == "y"
+    click.echo("y" if yes else "n", err=True)
+    return yes
+
+
 def answered(question: Question, target: str) -> bool | None:
     """Show a question that came up elsewhere. A yes is what it is about, typed: the last four digits of a
     number, or a name exactly. An end of input, and what is mistyped twice, is no answer."""

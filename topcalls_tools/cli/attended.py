@@ -1,0 +1,191 @@
+"""A client with a person beside it: what is to be done is shown and asked, and calls are followed live."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..action import Action, Effect, R
+from ..api.account import GetBalance
+from ..api.calls import CallPlaced, GetCall, ListCalls, PlaceCall, StopCall
+from ..approval import terminal
+from ..client import Client, Hear
+from ..deeds.follow_call import FollowCall, Following
+from ..errors import TopCallsError
+from ..quoting import BAR, barred, visible
+from ..steps import Answer, Ask
+from .interrupts import LINGERS, Interrupts
+
+if TYPE_CHECKING:
+    from ..connect import Line
+
+WAITS = 25.0
+"""Seconds that one look at a call waits for news."""
+WITHOUT_NEWS = 2
+"""How many looks after a call's end wait in vain for its summary before it is left at that."""
+_HANG_UP = "Hang up now? y hangs up, any other key does not."
+RECENT = 50
+"""Calls among which the one that has ended is looked for: lists alone tell what was billed."""
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What of a call was shown already."""
+
+    next_turn: int = 1
+    status: str | None = None
+    summary: bool = False
+
+
+class Attended(Client):
+    """Does what it is told and shows it: the plan before whatever dials, stops or changes something, the
+    question at a terminal, the outcome, and each call that is placed until it ends or the person leaves."""
+
+    def __init__(self, *, follows: bool = True, line: Line | None = None) -> None:
+        super().__init__(approve=self._asked if terminal.possible() else None, line=line)
+        self._follows = follows
+        self._interrupts = Interrupts()
+        self._seen: dict[str, _Seen] = {}
+        self.call_id: str | None = None
+        """The call that was dealt with last."""
+        self.campaign_id: str | None = None
+        self.refused: TopCallsError | None = None
+        """Why the last thing that was to be done was not, where it was not."""
+        self.left = False
+        """Whether the person has left a call that goes on."""
+
+    def send(self, request: Action[R], answer: Answer | None = None, *, tell: Hear | None = None) -> R:
+        """Carry out one request, with the person beside it. Runs in the main thread alone."""
+        if request.effect is Effect.READ:
+            return self._read(request, tell)
+        for line in plan(request):
+            click.echo(line, err=True)
+        try:
+            with Interrupts() as self._interrupts:
+                reply = super().send(request, answer, tell=tell)
+        except TopCallsError as error:
+            self.refused = error
+            raise
+        self.refused = None
+        self._spoken_of(request)
+        self._shown(request, reply)
+        if isinstance(reply, CallPlaced) and isinstance(request, PlaceCall):
+            self.call_id = reply.call_id
+            if self._interrupts.count:  # somebody wanted to leave while it was dialled
+                with self._interrupts:
+                    self._leave(reply.call_id)
+            elif self._follows:
+                self.follow(reply.call_id, request.max_duration)
+        return reply
+
+    def follow(self, call_id: str, held: float | None = None) -> None:
+        """Show a call until it has ended, and what it cost; Ctrl-C leaves it, and it goes on. `held` are the
+        minutes that were reserved for it."""
+        self.call_id = call_id
+        with Interrupts() as self._interrupts:
+            try:
+                self._watch(call_id)
+                self._bill(call_id, held)
+            except KeyboardInterrupt:
+                self._leave(call_id)
+
+    def _read(self, request: Action[R], tell: Hear | None) -> R:
+        self._spoken_of(request)
+        if not isinstance(request, FollowCall):
+            return super().send(request, tell=tell)
+        with Interrupts() as self._interrupts:
+            try:
+                reply = super().send(request, tell=tell)
+            except KeyboardInterrupt:
+                self._leave(request.call_id)
+                reply = super().send(request.model_copy(update={"wait_seconds": 0}))
+        if isinstance(reply, Following):
+            self._tell(reply)
+        return reply
+
+    def _spoken_of(self, request: Action[Any]) -> None:
+        self.call_id = getattr(request, "call_id", None) or self.call_id
+        self.campaign_id = getattr(request, "campaign_id", None) or self.campaign_id
+
+    def _asked(self, ask: Ask) -> bool | None:
+        said = terminal.approve(ask)
+        self._interrupts.held = bool(said)  # from the yes on until it is known what became of it
+        return said
+
+    def _watch(self, call_id: str) -> None:
+        """Show what is said until all of it was shown."""
+        vain = 0
+        while True:
+            since = self._seen.setdefault(call_id, _Seen()).next_turn
+            seen = super().send(FollowCall(call_id=call_id, from_turn=since, wait_seconds=WAITS))
+            self._tell(seen)
+            vain = vain + 1 if seen.ended and not seen.turns else 0
+            if seen.ended and not seen.more and (seen.completed or vain > WITHOUT_NEWS):
+                return
+
+    def _tell(self, now: Following) -> None:
+        """Show what of it was not shown before."""
+        from rich.text import Text
+
+        from . import show, tables
+
+        console, known = tables.screen(), self._seen.setdefault(now.call_id, _Seen())
+        if now.status != known.status and not now.ended:
+            status = "".join(map(visible, now.status or "unknown")).replace("_", " ")
+            console.print(Text(f"The call is {status}.", style="dim"))
+        for said in now.turns:
+            if said.turn >= known.next_turn:
+                for line in show.turn(said, console.width):
+                    console.print(line, soft_wrap=True)
+        if now.call_summary and now.completed and not known.summary:
+            console.print(Text("Summary, derived from what was said:", style="bold"))
+            for one in barred(now.call_summary.words, console.width - len(BAR)):
+                console.print(Text(one), soft_wrap=True)
+            known.summary = True
+        known.status, known.next_turn = now.status, max(known.next_turn, now.next_turn)
+
+    def _bill(self, call_id: str, held: float | None) -> None:
+        """How it ended, and the minutes."""
+        from ..deeds.outcomes import CASES, case_of
+
+        call = super().send(GetCall(call_id=call_id))
+        recent = super().send(ListCalls(limit=RECENT)).data
+        billed = next((one.actual_duration_billed for one in recent if one.id == call_id), None)
+        left = super().send(GetBalance())
+        minutes = [
+            *([] if held is None else [f"{held:,g} reserved"]),
+            "not billed yet" if billed is None else f"{billed:,g} billed",
+            *([] if left.remaining is None else [f"{left.remaining:,g} left"]),
+        ]
+        click.echo(f"{CASES[case_of(call)].why} Call minutes: {', '.join(minutes)}.")
+
+    def _leave(self, call_id: str) -> None:
+        """Leave a call that goes on; whoever presses Ctrl-C again may hang up."""
+        self.left = True
+        offers = terminal.possible()
+        how = f" Ctrl-C again within {LINGERS:g} seconds offers to hang up." if offers else ""
+        click.echo(f"\nNo longer waiting; the call goes on.{how}", err=True)
+        if offers and self._interrupts.again() and terminal.pressed(_HANG_UP):
+            self._interrupts.held = True
+            self.send(StopCall(call_id=call_id))
+        else:
+            click.echo(f"It is followed again by: topcalls follow-call --call-id {call_id}", err=True)
+
+    def _shown(self, request: Action[R], reply: R) -> None:
+        from .show import reply as printed
+
+        printed(request.shown(reply, self.line.live), as_json=False)
+
+
+def plan(request: Action[Any]) -> Iterator[str]:
+    """What is to be done: the tool, and each argument behind a bar."""
+    yield f"Plan: {request.tool}, {request.effect.value}"
+    given = request.model_dump(mode="json", exclude_none=True, exclude_unset=True)
+    width = max(map(len, given), default=0)
+    for name, value in given.items():
+        words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        yield from barred(words, beside=f"  {name:<{width}}")
