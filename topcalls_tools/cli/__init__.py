@@ -11,13 +11,16 @@ from ..errors import (
     APIError,
     Broken,
     Declined,
+    ModelFailed,
     Offline,
     Refused,
     TopCallsError,
     Unreachable,
 )
 from .approvals import approvals
+from .ask import ask
 from .callbacks import callbacks
+from .chat import chat
 from .contacts import contacts
 from .dnc import dnc
 from .doctor import doctor
@@ -40,6 +43,7 @@ EXIT_CODES = {
     5: "TopCalls could not be reached, or nobody knows whether it was done; the sentence says which",
     6: "a setting, a key or a file cannot be used; nothing was sent",
     7: "the journal's evidence is not what was written",
+    8: "the language model gave no answer; what it had done by then stays done",
 }
 """What a command's exit code means."""
 
@@ -53,6 +57,8 @@ def exit_code(error: TopCallsError) -> int:
             return 5
         case APIError():
             return 4
+        case ModelFailed():
+            return 8
         case _:
             return 6
 
@@ -106,7 +112,9 @@ def tools(as_json: bool) -> None:
 
 for own in (
     approvals,
+    ask,
     callbacks,
+    chat,
     contacts,
     dnc,
     doctor,

@@ -37,3 +37,11 @@ def callback(wish: Heard, number: E164, contacts: Mapping[str, Contact], policy:
         allowed = [said.earliest for said in verdicts.values() if isinstance(said, Refuse)]
     first = allowed[0] if len(allowed) == 1 else None
     return first.astimezone(places[0]) if first else None
+
+
+def permitted(at: datetime, number: E164, contacts: Mapping[str, Contact], policy: Policy) -> datetime | None:
+    """The first instant from then on (aware) at which the hours let a number be called, by what is known now;
+    None where nobody can tell when."""
+    action = PlaceCall.model_construct(phone_number=number)
+    said = hours(action, Facts(now=at, contacts=contacts), policy)
+    return said.earliest if isinstance(said, Refuse) else at

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, select, update
 from . import DialRow
 from .evidence import Link, append
 from .rows import as_dials
-from .statements import DIAL
+from .statements import DIAL, EARLIER
 from .store import Journal
 from .tables import dials, evidence
 
@@ -65,6 +65,13 @@ def heard_since(journal: Journal, account: str, since: datetime) -> list[HeardCa
         keys = {row["facts"].get("dial", row["key"]) for row in rows}
         dialled = as_dials(db, _by_key(db, keys))
         return [_call(row, {dial.key: dial for dial in dialled}) for row in rows]
+
+
+def rung_since(journal: Journal, account: str, callee: str, since: datetime) -> datetime | None:
+    """When somebody, by the digest of a number, was first called again after then; None where never."""
+    with journal.storage.reading() as db:
+        found = db.execute(EARLIER, {"account": account, "callees": [callee], "day": since, "besides": ""})
+        return min((row.sent_at for row in found), default=None)
 
 
 def _call(row: RowMapping, of: dict[str, DialRow]) -> HeardCall:
