@@ -59,6 +59,7 @@ MAY_IMPORT = {
     | {"facts", "flow", "guard", "journal", "places", "reconcile", "sights", "steps", "watching", "wire"},
     "tools": {"action", "api", "deeds", "errors"},
     "stored_key": {"errors"},
+    "interpreter": {"action", "api", "contacts", "deeds", "errors", "steps", "tools"},
     "settings": {"errors", "stored_key"},
     "policies": {"api", "errors", "guard", "settings"},
     "sandbox": {"action", "api", "endpoint", "wire"},

@@ -1,0 +1,52 @@
+"""How long, how many, which: small values that a sentence names."""
+
+from __future__ import annotations
+
+import re
+
+from .meaning import Found, Meant, Words
+
+
+def length(words: Words) -> Found | None:
+    """A length of time, in minutes: "five minutes", "half an hour"."""
+    for phrase, each in words.book.read_lengths:
+        for spans in phrase.whole(words.said):
+            many = _many(words.of(words.said.part(*spans["n"]))) if "n" in spans else 1.0
+            if many is not None:
+                minutes = many * each
+                return Found((Meant({"minutes": minutes}, f"{minutes:g}"),))
+    return None
+
+
+def limit(words: Words) -> Found | None:
+    """How long a call may last at most, in minutes: "at most five minutes"."""
+    for phrase in words.book.read_limits:
+        for spans in phrase.whole(words.said):
+            found = length(words.of(words.said.part(*spans["length"])))
+            if found and found.only:
+                minutes = found.only.arguments["minutes"]
+                if not 1 <= minutes <= 60:
+                    return words.unsure("too_long", minutes=f"{minutes:g}")
+                return Found((Meant({"max_duration": minutes}, f"{minutes:g}"),))
+    return None
+
+
+def count(words: Words) -> Found | None:
+    """A whole number: "five", "20"."""
+    many = _many(words)
+    if many is None or not many.is_integer() or not 1 <= many <= 200:
+        return None
+    return Found((Meant({"limit": int(many)}, f"{many:g}"),))
+
+
+def _many(words: Words) -> float | None:
+    said = " ".join(token.text for token in words.said.tokens)
+    if re.fullmatch(r"\d{1,4}(?:[.,]\d{1,2})?", said):
+        return float(said.replace(",", "."))
+    if said in words.book.count:
+        return words.book.count[said]
+    tens, _, ones = said.partition(" ")
+    if tens in words.book.count and ones in words.book.count:
+        both = words.book.count[tens], words.book.count[ones]
+        return sum(both) if both[0] >= 20 and both[0] % 10 == 0 and 0 < both[1] < 10 else None
+    return None

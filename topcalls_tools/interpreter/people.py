@@ -1,0 +1,177 @@
+"""Whom a sentence means: a number as people write it, a contact, or the person spoken of."""
+
+from __future__ import annotations
+
+import re
+
+from ..api.calls import CallFacts
+from ..api.fields import E164
+from ..contacts import Contact
+from ..deeds.find_contact import FILLERS, TITLES, ranked, spelt
+from .meaning import Found, Meant, Missing, Words, plain
+from .scene import Look, Scene
+from .sentence import Sentence
+
+MOST = 5
+"""How many people, calls or campaigns are shown where several may be meant."""
+_FILLERS = frozenset(" ".join(FILLERS.values()).split())
+_TITLES = frozenset(" ".join(TITLES.values()).split())
+
+
+def whom(words: Words) -> Found | None:
+    """The number to call: of a contact, of the person spoken of, or as it is written."""
+    numbers = [at for at, token in enumerate(words.said.tokens) if token.kind == "number"]
+    if len(numbers) > 1:
+        return words.unsure("several_numbers")
+    if numbers:
+        return _numbered(words, numbers[0])
+    if words.are("person"):
+        return _spoken_of(words)
+    if words.have("later"):
+        return words.unsure("scheduled")
+    if words.have("no_name") or any(token.kind == "mark" for token in words.said.tokens):
+        return None
+    return named(words)
+
+
+def number(words: Words) -> Found | None:
+    """A number as it is written, dialled from the user's country where it names none."""
+    if len(words.said.tokens) != 1 or words.said.tokens[0].kind != "number":
+        return None
+    read = dialled(words.said.tokens[0].text, words.scene.region)
+    if read is None:
+        region = words.scene.region
+        return words.unsure("no_number" if region else "no_country", number=words.written, region=region)
+    return Found((Meant({"phone_number": read, "number": read}, shown(read, words.scene)),))
+
+
+def named(words: Words) -> Found:
+    """The contact that a name means."""
+    found, whole = ranked(words.written, contacts(words.scene))
+    if not found or not whole:
+        return words.unsure("no_contact", name=words.written)
+    meant = tuple(_person(one, words.written) for one in found[:MOST])
+    if len(found) > 1:
+        return words.unsure("several_contacts", *meant, name=words.written)
+    if not _exactly(words.written, found[0]):
+        return words.unsure("other_contact", *meant, name=words.written)
+    return Found(meant)
+
+
+def contacts(scene: Scene) -> dict[str, Contact]:
+    """The owner's contacts."""
+    if scene.contacts is None:
+        raise Missing(Look("contacts"))
+    return dict(scene.contacts)
+
+
+def calls(scene: Scene) -> tuple[CallFacts, ...]:
+    """The calls, newest first."""
+    if scene.calls is None:
+        raise Missing(Look("calls"))
+    return scene.calls
+
+
+def last_call(scene: Scene) -> CallFacts | None:
+    """The call spoken of last."""
+    if scene.last_call is None:
+        return None
+    found = next((one for one in calls(scene) if one.id == scene.last_call), None)
+    if found is None:
+        raise Missing(Look("call", scene.last_call))
+    return found
+
+
+def dialled(text: str, region: str | None) -> E164 | None:
+    """A number in its international form; None where it is none, or none without a country that is not
+    known."""
+    text = text.strip()
+    if text.startswith("+"):
+        return E164.read(text)
+    if region is None:
+        return None
+    import phonenumbers
+
+    try:
+        found = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+    read = E164.read(str(phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164)))
+    if read is None or not phonenumbers.is_valid_number(found):
+        return None
+    digits, abroad = (
+        re.sub(r"\D", "", text),
+        found.country_code != phonenumbers.country_code_for_region(region),
+    )
+    national = re.sub(
+        r"\D", "", str(phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.NATIONAL))
+    )
+    whole = (national, f"1{national}") if found.country_code == 1 else (national,)
+    return read if abroad or digits in whole or digits.endswith(read[1:]) else None
+
+
+def shown(number: str, scene: Scene) -> str:
+    """A number with the name of its contact, where there is one."""
+    contact = (scene.contacts or {}).get(number)
+    return f"{plain(contact.name)} ({number})" if contact else number
+
+
+def _person(contact: Contact, name: str | None = None) -> Meant:
+    number = E164(contact.number)
+    told = {"phone_number": number, "number": number, "name": name or contact.name}
+    return Meant(told, f"{plain(contact.name)} ({number})")
+
+
+def _spoken_of(words: Words) -> Found:
+    call = last_call(words.scene)
+    number = E164.read(call.phone_number) if call else None
+    if number is None:
+        return words.unsure("nobody_spoken_of", word=words.written)
+    return Found((Meant({"phone_number": number, "number": number}, shown(number, words.scene)),))
+
+
+def _numbered(words: Words, at: int) -> Found | None:
+    """A number, with a name beside it or without."""
+    tokens = words.said.tokens
+    read = number(words.of(words.said.part(at, at + 1)))
+    before, after = words.said.part(0, at), words.said.part(at + 1, len(tokens))
+    if after.tokens and any(token.kind != "mark" for token in after.tokens):
+        return words.unsure("scheduled") if words.of(after).have("later") else None
+    while before.tokens and (
+        before.tokens[-1].kind == "mark" or words.of(_last(before)).are("beside_number")
+    ):
+        before = before.part(0, len(before.tokens) - 1)
+    if not before.tokens:
+        return read
+    name = words.of(before)
+    if name.have("later"):
+        return words.unsure("scheduled")
+    if name.have("no_name") or any(token.kind in ("mark", "handle") for token in before.tokens):
+        return None
+    if read is None or read.only is None:
+        return read
+    chosen = read.only
+    found, whole = ranked(name.written, contacts(words.scene))
+    others = [one for one in found if one.number != chosen.arguments["phone_number"]]
+    if whole and others and len(others) == len(found):
+        meant = (chosen, *(_person(one) for one in others[:MOST]))
+        return words.unsure("another_number", *meant, name=name.written)
+    who = {} if words.are("person") else {"name": name.written}
+    return Found((Meant({**chosen.arguments, **who}, chosen.words),))
+
+
+def _last(said: Sentence) -> Sentence:
+    return said.part(len(said.tokens) - 1, len(said.tokens))
+
+
+def _exactly(asked: str, contact: Contact) -> bool:
+    """Whether every word that tells stands whole in the contact's name, with the same title."""
+    name = spelt(contact.name)
+    for word in spelt(asked):
+        there = any(word & one for one in name)
+        if word & _TITLES:
+            if not there and any(one & _TITLES for one in name):
+                return False
+        elif not word & _FILLERS and not there:
+            return False
+    return True

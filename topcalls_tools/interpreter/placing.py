@@ -1,0 +1,176 @@
+"""What a call is to achieve, as the sentence says it: the task, its limits, what speaks against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..api.calls import Call, CallFacts, PlaceCall
+from ..api.fields import E164
+from .amounts import limit
+from .meaning import Found, Meant, Missing, Words
+from .notation import marks
+from .people import calls, last_call, shown, whom
+from .references import owned
+from .scene import Look
+from .sentence import ASKED, Sentence
+
+AGAINST = {
+    "later": "scheduled",
+    "one_more": "one_at_a_time",
+    "unmet": "no_texts",
+    "condition": "no_conditions",
+    "manner": "how_in_task",
+}
+"""Groups of the book whose words stand in a task of which nobody can tell what is meant, and what is then
+said."""
+
+
+def task(words: Words) -> Found:
+    """The task, and what the sentence says of the call beside it, such as how long it may last."""
+    said, options = words.said, dict[str, Any]()
+    while (cut := _option(words.of(said))) is not None:
+        found, said = cut
+        if found.only is None:
+            return found
+        if options.keys() & found.only.arguments.keys():
+            return words.unsure("several_limits")
+        options |= found.only.arguments
+    words = words.of(said)
+    if against := _against(words):
+        return words.unsure(against)
+    if "max_duration" in options and words.have("lasts"):
+        return words.unsure("whose_minutes", minutes=f"{options['max_duration']:g}")
+    if "max_duration" not in options and _ends_in_limit(words):
+        return words.unsure("limit_in_task")
+    text = " ".join(words.written.split())
+    return Found((Meant({"task": text, **options}, text),))
+
+
+def back(words: Words) -> Found | None:
+    """The call to place once more: the one spoken of, or the last to somebody, with everything that it was
+    placed with."""
+    if words.are("person") or words.are("this_call"):
+        call = last_call(words.scene)
+        if call is None:
+            return words.unsure("nobody_spoken_of", word=words.written)
+    elif words.are("last_call"):
+        own = [one for one in calls(words.scene) if one.campaign_id is None]
+        if words.scene.last_call and own and own[0].id != words.scene.last_call:
+            return words.unsure("which_again")
+        if not own:
+            return words.unsure("no_call")
+        call = own[0]
+    else:
+        found = whom(words)
+        if found is None or found.only is None:
+            return found
+        number = found.only.arguments["phone_number"]
+        to = [one for one in calls(words.scene) if E164.read(one.phone_number) == number]
+        if not to:
+            return words.unsure("no_call_to", whom=found.only.words)
+        call = to[0]
+    return _again(call, words)
+
+
+def _again(call: CallFacts, words: Words) -> Found:
+    """A call as it was placed; where TopCalls does not tell it, nobody can."""
+    if not isinstance(call, Call):
+        raise Missing(Look("call", call.id))
+    given = {**(call.metadata or {}), "phone_number": call.phone_number}
+    names = (PlaceCall.model_fields.keys() - PlaceCall.for_code) & given.keys()
+    kept = {name: given[name] for name in names if given[name] is not None}
+    if call.campaign_id or not kept.keys() & {"task", "instructions"} or not call.phone_number:
+        return words.unsure("task_not_known", whom=shown(call.phone_number or "?", words.scene))
+    text = str(kept.get("task") or kept["instructions"])
+    return Found((Meant({**kept, "back": text}, shown(call.phone_number, words.scene)),))
+
+
+def _option(words: Words) -> tuple[Found, Sentence] | None:
+    """What the last clause says of the call, and the rest without it."""
+    said = words.said
+    for at in marks(said):
+        clause = words.of(_trimmed(words, said.part(at + 1, len(said.tokens))))
+        found = limit(clause) or _voice(clause) or _caller_id(clause)
+        if found is not None and at:
+            rest = said.part(0, at)
+            while rest.tokens and rest.tokens[-1].kind == "mark":
+                rest = rest.part(0, len(rest.tokens) - 1)
+            return found, rest
+    return None
+
+
+def _trimmed(words: Words, clause: Sentence) -> Sentence:
+    """A clause without an "and" before it and a "please" after it."""
+    for phrase in words.book.group("clause_openers"):
+        if end := phrase.begins(clause):
+            clause = clause.part(end, len(clause.tokens))
+            break
+    for phrase in words.book.group("closers"):
+        for at in range(1, len(clause.tokens)):
+            if phrase.begins(clause, at) == len(clause.tokens):
+                return clause.part(0, at)
+    return clause
+
+
+def _voice(clause: Words) -> Found | None:
+    for span in _spans(clause, "voice"):
+        token = clause.said.tokens[span[0]]
+        if span[1] - span[0] == 1 and token.text not in clause.book.words("any_voice"):
+            name = clause.said.said(*span)
+            return Found((Meant({"voice": name}, name),))
+    return None
+
+
+def _caller_id(clause: Words) -> Found | None:
+    for span in _spans(clause, "owned"):
+        found = owned(clause.of(clause.said.part(*span)))
+        if found is not None and found.only is not None:
+            number = found.only.arguments["number"]
+            return Found((Meant({"from_number": number}, found.only.words),))
+        if found is not None:
+            return Found((), found.why)
+    return None
+
+
+def _spans(clause: Words, slot: str) -> Iterator[tuple[int, int]]:
+    for phrase in clause.book.read_options:
+        for spans in phrase.whole(clause.said):
+            if slot in spans:
+                yield spans[slot]
+
+
+def _against(words: Words) -> str | None:
+    """Why these words are no task that can be handed over as they stand."""
+    said = words.said
+    if said.tokens and any(token.kind == "handle" for token in said.tokens[:1]):
+        return "which_task"
+    for at in range(len(said.tokens)):
+        after_rest = at > 0 and said.tokens[at - 1].kind == "mark"
+        joined = at > 0 and said.tokens[at - 1].text in words.book.words("and_then")
+        for group in ("one_more", "unmet", "condition"):
+            if (after_rest or joined) and any(
+                one.begins(said, at) is not None for one in words.book.group(group)
+            ):
+                return AGAINST[group]
+        if after_rest and _is(words.of(said.part(at, len(said.tokens))), "later"):
+            return AGAINST["later"]
+    return AGAINST["manner"] if words.have("manner") else None
+
+
+def _is(words: Words, group: str) -> bool:
+    """Whether a clause says nothing else."""
+    return any(
+        (end := phrase.begins(words.said)) is not None
+        and (end == len(words.said.tokens) or len(words.said.tokens) - end <= 3)
+        for phrase in words.book.group(group)
+    )
+
+
+def _ends_in_limit(words: Words) -> bool:
+    said = words.said
+    for at in range(1, len(said.tokens)):
+        rest = words.of(said.part(at, len(said.tokens)))
+        if rest.said.tokens and rest.said.tokens[0].text != ASKED and limit(rest) is not None:
+            return True
+    return False
