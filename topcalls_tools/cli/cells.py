@@ -12,7 +12,7 @@ from ..quoting import visible
 Value = str | int | float | None
 _NUMBER = re.compile(r"\+[1-9][0-9]{1,14}")
 """A phone number as it is dialled; no spreadsheet computes anything else from it."""
-_BEGINS = re.compile(r"(?:^|(?<=[;|]))(\s*)(?=[=+@\-＝＋－＠])")
+_BEGINS = re.compile(r'(?:^|(?<=[;|]))([\s"]*)(?=[=+@\-＝＋－＠])')
 """Where a cell begins that would be computed; where a spreadsheet parts cells by other signs than commas,
 also after one of those."""
 

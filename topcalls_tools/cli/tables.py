@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 GAP = 2
 """Columns between two cells; one where that makes a table fit."""
 
+PLAIN = 80
+"""Columns where there is no terminal to have any; only what stands behind a bar is folded there."""
+
 
 def on_screen() -> bool:
     """Whether what is printed goes to a terminal; elsewhere nothing is decorated, folded or cut."""
@@ -22,10 +25,13 @@ def on_screen() -> bool:
 
 
 def screen() -> Console:
-    """The terminal, with its colours unless NO_COLOR forbids them."""
+    """Where is printed: a terminal with its colours, unless NO_COLOR forbids them, or plain text that is not
+    folded."""
     from rich.console import Console
 
-    return Console(highlight=False)
+    if on_screen():
+        return Console(highlight=False)
+    return Console(highlight=False, force_terminal=False, color_system=None, soft_wrap=True, width=PLAIN)
 
 
 def say(sentence: str) -> None:
