@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,7 @@ class _Seen:
 
     next_turn: int = 1
     status: str | None = None
+    ended: bool = False
     summary: bool = False
 
 
@@ -62,8 +64,7 @@ class Attended(Client):
         """Carry out one request, with the person beside it. Runs in the main thread alone."""
         if request.effect is Effect.READ:
             return self._read(request, tell)
-        for line in plan(request):
-            click.echo(line, err=True)
+        click.echo("\n".join(plan(request)), err=True)
         try:
             with Interrupts() as self._interrupts:
                 reply = super().send(request, answer, tell=tell)
@@ -77,7 +78,7 @@ class Attended(Client):
             self.call_id = reply.call_id
             if self._interrupts.count:  # somebody wanted to leave while it was dialled
                 with self._interrupts:
-                    self._leave(reply.call_id)
+                    self._leave(reply.call_id, request.max_duration)
             elif self._follows:
                 self.follow(reply.call_id, request.max_duration)
         return reply
@@ -91,7 +92,7 @@ class Attended(Client):
                 self._watch(call_id)
                 self._bill(call_id, held)
             except KeyboardInterrupt:
-                self._leave(call_id)
+                self._leave(call_id, held)
 
     def _read(self, request: Action[R], tell: Hear | None) -> R:
         self._spoken_of(request)
@@ -146,7 +147,7 @@ class Attended(Client):
             for one in barred(now.call_summary.words, console.width - len(BAR)):
                 console.print(Text(one), soft_wrap=True)
             known.summary = True
-        known.status, known.next_turn = now.status, max(known.next_turn, now.next_turn)
+        known.ended, known.status, known.next_turn = now.ended, now.status, max(known.next_turn, now.next_turn)
 
     def _bill(self, call_id: str, held: float | None) -> None:
         """How it ended, and the minutes."""
@@ -163,22 +164,37 @@ class Attended(Client):
         ]
         click.echo(f"{CASES[case_of(call)].why} Call minutes: {', '.join(minutes)}.")
 
-    def _leave(self, call_id: str) -> None:
+    def _leave(self, call_id: str, held: float | None = None) -> None:
         """Leave a call that goes on; whoever presses Ctrl-C again may hang up."""
         self.left = True
+        click.echo(err=True)
+        if self._seen.setdefault(call_id, _Seen()).ended:
+            notice(f"No longer waiting; the call has ended. topcalls get-call --call-id {call_id} has the rest.")
+            return
         offers = terminal.possible()
         how = f" Ctrl-C again within {LINGERS:g} seconds offers to hang up." if offers else ""
-        click.echo(f"\nNo longer waiting; the call goes on.{how}", err=True)
+        notice(f"No longer waiting; the call goes on.{how}")
         if offers and self._interrupts.again() and terminal.pressed(_HANG_UP):
-            self._interrupts.held = True
             self.send(StopCall(call_id=call_id))
+            self._bill(call_id, held)
         else:
-            click.echo(f"It is followed again by: topcalls follow-call --call-id {call_id}", err=True)
+            notice(f"The call goes on; topcalls follow-call --call-id {call_id} tells more of it.")
 
     def _shown(self, request: Action[R], reply: R) -> None:
         from .show import reply as printed
 
         printed(request.shown(reply, self.line.live), as_json=False)
+
+
+def notice(words: str) -> None:
+    """Say something of ours on standard error, folded between words where a person reads it."""
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.text import Text
+
+        Console(stderr=True, highlight=False).print(Text(words))
+    else:
+        click.echo(words, err=True)
 
 
 def plan(request: Action[Any]) -> Iterator[str]:
@@ -187,5 +203,5 @@ def plan(request: Action[Any]) -> Iterator[str]:
     given = request.model_dump(mode="json", exclude_none=True, exclude_unset=True)
     width = max(map(len, given), default=0)
     for name, value in given.items():
-        words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False).removesuffix(".0")
         yield from barred(words, beside=f"  {name:<{width}}")

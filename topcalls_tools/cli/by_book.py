@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import click
-
 from ..action import Effect
 from ..deeds.follow_call import FollowCall
 from ..interpreter import ABOUT, Doubt, Reading, Scene, understood
-from .attended import Attended
+from .attended import Attended, notice
 from .show import reply
 
 NOT_UNDERSTOOD = 2
@@ -44,12 +42,12 @@ class ByBook:
             read = person.run(understood(sentence, line.desk(), scene))
         if isinstance(read, Doubt):
             self._doubt = read
-            click.echo(str(read), err=True)
+            notice(str(read))
             if not self._told:
-                click.echo(self.about, err=True)
+                notice(self.about)
             return NOT_UNDERSTOOD
         self._doubt = None
-        click.echo(f"By the phrase book: {read}", err=True)
+        notice(f"By the phrase book: {read}")
         self._do(read)
         return 0
 
