@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from .meaning import Found, Meant, Words
 
@@ -37,6 +38,28 @@ def count(words: Words) -> Found | None:
     if many is None or not many.is_integer() or not 1 <= many <= 200:
         return None
     return Found((Meant({"limit": int(many)}, f"{many:g}"),))
+
+
+def hour(words: Words) -> Found | None:
+    """A time of day, which tells nothing of a call that waits: "at five"."""
+    said = " ".join(token.text for token in words.said.tokens)
+    clock = r"\d{1,2}(?:[:.]\d\d)? ?(?:am|pm|oclock|a m|p m)?"
+    numbers = "|".join(words.book.count)
+    fits = re.fullmatch(rf"(?:{'|'.join(words.book.words('before_hour'))}) (?:{clock}|{numbers})", said)
+    return Found((Meant({}, words.written),)) if fits else None
+
+
+def gateway(words: Words) -> Found | None:
+    """The SIP end of a carrier: its address, and its port where one is said."""
+    first, rest = words.said.tokens[0], [token.text for token in words.said.tokens[1:]]
+    if first.kind != "address" or (rest and rest[:-1] not in (["port"], [","], [",", "port"])):
+        return None
+    end: dict[str, Any] = {"ipv4": first.text}
+    if rest:
+        if not rest[-1].isdigit():
+            return None
+        end["port"] = int(rest[-1])
+    return Found((Meant({"sip_gateway": end}, words.written),))
 
 
 def _many(words: Words) -> float | None:

@@ -20,6 +20,8 @@ _TITLES = frozenset(" ".join(TITLES.values()).split())
 
 def whom(words: Words) -> Found | None:
     """The number to call: of a contact, of the person spoken of, or as it is written."""
+    if words.of(_last(words.said)).are("no_last"):
+        return None
     numbers = [at for at, token in enumerate(words.said.tokens) if token.kind == "number"]
     if len(numbers) > 1:
         return words.unsure("several_numbers")
@@ -29,9 +31,14 @@ def whom(words: Words) -> Found | None:
         return _spoken_of(words)
     if words.have("later"):
         return words.unsure("scheduled")
-    if words.have("no_name") or any(token.kind == "mark" for token in words.said.tokens):
+    if any(token.kind == "mark" for token in words.said.tokens):
         return None
-    return named(words)
+    odd = [token.text for token in words.said.tokens if words.of(Sentence("", (token,))).are("no_name")]
+    if not odd and not words.have("no_name"):
+        return named(words)
+    found = named(words)
+    name = found.only and spelt(str(found.only.arguments["contact"]))
+    return found if name and all(any(word in one for one in name) for word in odd) else None
 
 
 def number(words: Words) -> Found | None:
@@ -119,6 +126,7 @@ def shown(number: str, scene: Scene) -> str:
 def _person(contact: Contact, name: str | None = None) -> Meant:
     number = E164(contact.number)
     told = {"phone_number": number, "number": number, "name": name or contact.name}
+    told["contact"] = contact.name
     return Meant(told, f"{plain(contact.name)} ({number})")
 
 

@@ -47,6 +47,11 @@ def task(words: Words) -> Found:
     return Found((Meant({"task": text, **options}, text),))
 
 
+def deed(words: Words) -> Found | None:
+    """A task that begins with what is to be done: "ask", "book"."""
+    return task(words) if any(one.begins(words.said) for one in words.book.group("verb")) else None
+
+
 def back(words: Words) -> Found | None:
     """The call to place once more: the one spoken of, or the last to somebody, with everything that it was
     placed with."""

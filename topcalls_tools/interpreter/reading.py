@@ -31,12 +31,22 @@ SLOTS: Mapping[str, Reads] = {
     "carrier": references.carrier,
     "whom": people.whom,
     "number": people.number,
+    "called": references.called,
+    "every": references.every,
+    "reason": references.outcome,
     "task": placing.task,
+    "deed": placing.deed,
     "back": placing.back,
     "limit": amounts.limit,
     "n": amounts.count,
+    "hour": amounts.hour,
+    "gateway": amounts.gateway,
 }
 """Who reads which slot; `name`, `reason` and others are taken as they are written."""
+
+
+TASKS = frozenset({"task", "deed"})
+"""The slots that hold a task."""
 
 
 def interpret(text: str, scene: Scene) -> Reading | Doubt | Look:
@@ -110,7 +120,7 @@ def _outcomes(words: Words) -> Iterator[Reading | Doubt]:
                 continue
             for phrase in phrases:
                 for spans in phrase.whole(core.said):
-                    if core.explained and "task" in spans:
+                    if core.explained and TASKS & spans.keys():
                         continue
                     outcome = _read(here, order, spans)
                     if outcome is None:
@@ -127,7 +137,7 @@ def _questioned(said: Sentence, core: Core, spans: Spans) -> bool:
     """Whether an order stands in a question: then it is none."""
     if core.requested:
         return False
-    first, last = spans.get("task", (0, 0))
+    first, last = next((spans[one] for one in TASKS if one in spans), (0, 0))
     task = core.said.tokens[first:last]
     return said.asked or any(token.text == ASKED and token not in task for token in said.tokens)
 
@@ -145,7 +155,7 @@ def _read(words: Words, order: Order, spans: Spans) -> Reading | Doubt | None:
         if found is None:
             return None
         meant[slot] = found
-    if "call_id" in ACTIONS[order.tool].model_fields and "call" not in meant:
+    if "call_id" in ACTIONS[order.tool].model_fields and not meant.keys() & {"call", "called"}:
         meant["call"] = references.bare_call(replace(words, state=order.state))
     if all(one.only for one in meant.values()):
         return _reading(words, order, {slot: one.meant[0] for slot, one in meant.items()})
@@ -164,7 +174,8 @@ def _read(words: Words, order: Order, spans: Spans) -> Reading | Doubt | None:
 def _as_written(slot: str, words: Words) -> Found | None:
     if slot == "name" and (words.have("no_name") or words.have("later")):
         return None
-    return Found((Meant({slot: words.written}, words.written),))
+    named = "carrier_name" if slot == "sip" else slot
+    return Found((Meant({named: words.written}, words.written),))
 
 
 def _reading(words: Words, order: Order, meant: Mapping[str, Meant]) -> Reading | Doubt:

@@ -53,6 +53,31 @@ def bare_call(words: Words) -> Found:
     return _this(words, told=False)
 
 
+def called(words: Words) -> Found | None:
+    """The call to somebody: to the person spoken of, or to a contact or a number."""
+    if words.are("person") or words.are("subject"):
+        return _this(words, told=True)
+    found = whom(words)
+    return found and _to(found, words)
+
+
+def outcome(words: Words) -> Found | None:
+    """What became of a call, in words that tell nothing more; None where they still say which call it is."""
+    first = words.said.tokens[0]
+    named = any(token.kind in ("handle", "number") for token in words.said.tokens)
+    if named or first.text in words.book.words("no_rest"):
+        return None
+    return Found((Meant({}, words.written),))
+
+
+def every(words: Words) -> Found | None:
+    """The campaign that "everything" means: the only one of which that can be done."""
+    if not words.are("everything"):
+        return None
+    fits = [one for one in campaigns(words.scene) if _fits(words, one.status or "")]
+    return _campaigns(fits, words, "no_campaign_fits")
+
+
 def campaign(words: Words) -> Found | None:
     """The campaign that is meant: by its id, by its name, or spoken of."""
     tokens = words.said.tokens
