@@ -236,6 +236,7 @@ def _desk(check: Check) -> Desk:
         jitter=lambda: 1.0,
         bell=Bell(),
         watch=Watch(Bell(), 5.0),
+        poll_seconds=5.0,
         keeps=timedelta(days=90),
     )
     desk.restart()

@@ -163,6 +163,7 @@ class Line:
             jitter=lambda: random.uniform(0.75, 1.25),
             bell=self.bell,
             watch=self.watch,
+            poll_seconds=self.watch.pace,
             webhook_url=self.settings.webhook_url,
         )
         desk.restart()

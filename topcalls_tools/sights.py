@@ -11,6 +11,8 @@ RESTS = 60.0
 WRITING = 30.0
 """Seconds after which the end is read, whether or not the list shows summary or recording; TopCalls takes
 about 15 for them."""
+LOST = 30.0
+"""Seconds after which a request that has not come back is nobody's any more."""
 READS = 2
 """Single reads in the life of a call that the list shows."""
 NEVER = float("-inf")
@@ -49,7 +51,12 @@ class Sight:
 
     def waits(self, now: float) -> bool:
         """Whether somebody waits for what a list would tell of it."""
-        return self.waiters > 0 and not (self.final or self.skipped or self.ripe(now))
+        first = self.call is None and (self.skipped or self.being_read(now))
+        return self.waiters > 0 and not (self.final or first or self.ripe(now))
+
+    def being_read(self, now: float) -> bool:
+        """Whether somebody reads it singly just now."""
+        return now - self.reading_at < LOST
 
     def matters(self, now: float, lately: float) -> bool:
         """Whether somebody waits for it, or did lately and may come back."""

@@ -169,6 +169,8 @@ class Desk:
     """Rings when a webhook told something: whoever waits for news looks again."""
     watch: Watch
     """What all who follow calls on this line share."""
+    poll_seconds: float
+    """How often one call may be looked at by whoever does not share that (contract A67)."""
     keeps: timedelta
     """How long what is personal is kept."""
     webhook_url: str | None = None

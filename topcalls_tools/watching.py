@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from .api.calls import Call, CallInList, GetCall, ListCalls
 from .bell import Bell
 from .errors import APIError, TopCallsError
-from .sights import Sight
+from .sights import LOST, Sight
 from .wire import moment
 
 SLOWEST = 5.0
@@ -28,8 +28,6 @@ UNREADABLE = 60.0
 """Seconds for which a journal is left alone that could not be read."""
 SLACK = 3
 """Rows of a page that is to show one call: others of the same moment may stand before it."""
-LOST = 30.0
-"""Seconds after which a look that has not come back is nobody's any more."""
 REMEMBERED = 120.0
 """Seconds for which a call is remembered that nobody waits for."""
 TOLD_FOR = timedelta(hours=2)
@@ -56,7 +54,7 @@ class _Span:
 
     anchor: str | None = None
     wanted: frozenset[str] = frozenset()
-    rows: int = PAGE
+    rows: int = 0
 
 
 class Watch:
@@ -66,8 +64,9 @@ class Watch:
     leaves takes with it all that it caused.
     """
 
-    def __init__(self, bell: Bell, pace: float) -> None:
-        self._bell, self._pace, self._interval = bell, pace, pace
+    def __init__(self, bell: Bell, pace: float, page: int = PAGE) -> None:
+        """`pace` is the least number of seconds between two looks, `page` the most rows of one."""
+        self._bell, self.pace, self._interval, self._page = bell, pace, pace, page
         self._lock = threading.Lock()
         self._sights: dict[str, Sight] = {}
         self._looking: Look | None = None
@@ -114,7 +113,7 @@ class Watch:
             if now < self._held_until:
                 return min(noted_in, self._held_until - now)
             first = sight.call is None and (sight.skipped or self._may_read(now))
-            if (first or sight.ripe(now)) and now - sight.reading_at >= LOST:
+            if (first or sight.ripe(now)) and not sight.being_read(now):
                 sight.reading_at = now
                 if first and not sight.skipped:
                     self._reads.append(now)
@@ -134,12 +133,12 @@ class Watch:
             self.trouble, changed, rows = None, False, list(found)
             for row in rows:
                 sight = self._sights.setdefault(row.id, Sight(row.id))
-                news = sight.see(row, look.begun, self._pace, told=row.id in self._told)
+                news = sight.see(row, look.begun, self.pace, told=row.id in self._told)
                 changed = changed or (news and (sight.waiters > 0 or row.id in look.wanted))
             if isinstance(look.request, ListCalls):
                 self._covered(look, look.request.limit, [row.id for row in rows])
             if changed:
-                self._interval = self._pace
+                self._interval = self.pace
             elif look is self._looking:
                 self._interval = min(self._interval * 2, SLOWEST)
             if changed or look is self._looking:
@@ -150,7 +149,7 @@ class Watch:
         """A look that told nothing; the next one has time."""
         with self._lock:
             asked = error.wait_seconds if isinstance(error, APIError) else None
-            self.trouble, self._interval = error, min(max(self._interval, self._pace) * 2, SLOWEST)
+            self.trouble, self._interval = error, min(max(self._interval, self.pace) * 2, SLOWEST)
             self._next_at = self._held_until = now + max(self._interval, asked or 0)
 
     def released(self, look: Look) -> None:
@@ -218,13 +217,13 @@ class Watch:
         wanted = frozenset(name for name, one in self._sights.items() if one.matters(now, REMEMBERED))
         if any(sight.call is None for sight in left):
             self._listed_at = now
-            return Look(ListCalls(limit=PAGE), now, wanted=wanted)
+            return Look(ListCalls(limit=self._page), now, wanted=wanted)
         newest = max(left, key=lambda sight: sight.created_at)
         cursor = just_after(newest.call.created_at if newest.call else None)
         if cursor is None or newest.unlisted:
             return Look(GetCall(call_id=newest.call_id), now, anchor=newest.call_id)
         exact = self._span.anchor == newest.call_id and wanted <= self._span.wanted
-        limit = self._span.rows if exact else PAGE if len(wanted) > 1 else SLACK
+        limit = self._span.rows if exact else self._page if len(wanted) > 1 else SLACK
         return Look(ListCalls(limit=limit, cursor=cursor), now, anchor=newest.call_id, wanted=wanted)
 
     def _covered(self, look: Look, limit: int | None, shown: list[str]) -> None:
@@ -235,10 +234,10 @@ class Watch:
         elif look.anchor in shown:
             last = max(at for at, name in enumerate(shown) if name == look.anchor or name in look.wanted)
             self._span = _Span(look.anchor, look.wanted, last + 1)
-        elif limit == PAGE and look.anchor in self._sights:
+        elif limit == self._page and look.anchor in self._sights:
             self._sights[look.anchor].unlisted = True
         else:
-            self._span = _Span(look.anchor, look.wanted)
+            self._span = _Span(look.anchor, look.wanted, self._page)
 
     def _forget(self, now: float) -> None:
         for name, sight in tuple(self._sights.items()):
@@ -255,7 +254,9 @@ def just_after(created_at: str | None) -> str | None:
     at = moment(created_at)
     if at is None or created_at is None:
         return None
-    unit = timedelta(seconds=1) if "." not in created_at else timedelta(milliseconds=1)
-    if at.microsecond % 1000:
-        unit = timedelta(microseconds=1)
-    return (at + unit).astimezone(UTC).isoformat().replace("+00:00", "Z")
+    unit, places = timedelta(milliseconds=1), "milliseconds"
+    if "." not in created_at:
+        unit, places = timedelta(seconds=1), "seconds"
+    elif at.microsecond % 1000:
+        unit, places = timedelta(microseconds=1), "microseconds"
+    return (at + unit).astimezone(UTC).isoformat(timespec=places).replace("+00:00", "Z")

@@ -1,0 +1,295 @@
+"""Followers of one process share one look: how often TopCalls is asked, what each learns, and what is left of
+one that goes away."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from topcalls_tools import Client, GetCall
+from topcalls_tools.connect import Line
+from topcalls_tools.errors import Broken
+from topcalls_tools.sandbox import Sandbox, Served, open_sandbox, serve_in_background
+from topcalls_tools.settings import Settings
+from topcalls_tools.watching import PAGE, Watch, just_after
+
+from .crowd import Crowd
+
+START = datetime(2026, 12, 1, 17, tzinfo=UTC)
+STAYS_QUEUED, STAYS, TALKS = "+14155550009", "+14155550008", "+14155550123"
+
+
+class Place:
+    """A sandbox that is served, and whose time a test holds; it counts what it is asked, as it does for its
+    limits."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.passed = path, 0.0
+        self.sandbox: Sandbox
+        self.served: Served | None = None
+        self.open(limited=False)
+
+    def open(self, *, limited: bool) -> None:
+        self.close()
+        real = lambda: START + timedelta(seconds=self.passed)  # noqa: E731
+        self.sandbox = open_sandbox(self.path, limited=limited, real=real)
+        self.served = serve_in_background(self.sandbox)
+
+    def close(self) -> None:
+        if self.served:
+            self.served.close()
+
+    def move(self, seconds: float) -> None:
+        self.passed += seconds
+
+    def line(self, home: Path) -> Line:
+        assert self.served
+        return Line(Settings(api_key=self.sandbox.key(), base_url=self.served.url, home=home))
+
+    def call(self, number: str = STAYS_QUEUED, many: int = 1, apart: float = 0.05) -> list[str]:
+        """Place calls, one after the other."""
+        placed = []
+        for _ in range(many):
+            self.move(apart)
+            task = "Ask whether they are open."
+            placed.append(
+                self.post("/v1/calls", phone_number=number, task=task, max_duration=1 if many > 30 else 10)[
+                    "call_id"
+                ]
+            )
+        return placed
+
+    def post(self, path: str, **body: Any) -> Any:
+        assert self.served
+        headers = {"Authorization": f"Bearer {self.sandbox.key()}"}
+        with httpx.Client(base_url=self.served.url, trust_env=False, headers=headers) as http:
+            return http.post(path, json=body or None).raise_for_status().json()
+
+    def status(self, call_id: str) -> str:
+        """How a call stands, told by another client."""
+        assert self.served
+        headers = {"Authorization": f"Bearer {self.sandbox.key()}"}
+        with httpx.Client(base_url=self.served.url, trust_env=False, headers=headers) as http:
+            return str(http.get(f"/v1/calls/{call_id}").json()["status"])
+
+    def asked(self) -> int:
+        """How many requests came in the last minute."""
+        now = round((START + timedelta(seconds=self.passed)).timestamp() * 1000)
+        with closing(sqlite3.connect(self.path)) as db:
+            counted = db.execute(
+                "SELECT count(*) FROM hits WHERE who LIKE 'key:%' AND at > ?", (now - 60_000,)
+            )
+            return int(counted.fetchone()[0])
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    made = Place(tmp_path / "place.db")
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("pace", [0.5, 5.0], ids=["practice", "live"])
+def test_two_hundred_followed_calls_make_at_most_twenty_requests_a_minute(
+    place: Place, home: Path, pace: float
+) -> None:
+    calls = place.call(many=200)
+    place.open(limited=True)
+    line = place.line(home)
+    line.watch = Watch(line.bell, pace)
+    crowd = Crowd(line, place.move)
+    followers = [crowd.join(call) for call in calls]
+    counts = []
+    for _ in range(60):
+        crowd.run(5)
+        counts.append(place.asked())
+    assert max(counts) <= 20, counts
+    assert min(counts[12:]) >= 10, counts
+    assert len(crowd.requests) >= sum(counts[11::12])
+    for one in followers:
+        assert len(one.results) >= 11
+        assert {result.status for result in one.results} == {"queued"}
+        assert max(one.lasted) <= 30
+
+
+@pytest.fixture
+def crowd(place: Place, home: Path) -> Crowd:
+    return Crowd(place.line(home), place.move)
+
+
+def singles(crowd: Crowd, call_id: str) -> int:
+    return sum(request.path == f"/v1/calls/{call_id}" for request in crowd.requests)
+
+
+def lists(crowd: Crowd) -> list[dict[str, str]]:
+    return [dict(request.query) for request in crowd.requests if request.path == "/v1/calls"]
+
+
+def test_all_followers_of_a_call_read_every_turn_once_from_two_single_reads(
+    place: Place, crowd: Crowd
+) -> None:
+    (call,) = place.call(TALKS)
+    followers = [crowd.join(call) for _ in range(5)]
+    crowd.run(200)
+    whole = Client(line=crowd.line).send(GetCall(call_id=call))
+    assert whole.completed
+    assert len(whole.transcript) > 3
+    for one in followers:
+        assert one.turns == [turn.id for turn in whole.transcript]
+        last = one.results[-1]
+        assert (last.ended, last.completed, last.note) == (
+            True,
+            True,
+            "The call is over and this is all of it.",
+        )
+        assert last.call_summary == whole.call_summary
+        assert last.recording_url == whole.recording_url
+    assert singles(crowd, call) == 2
+    assert {query["limit"] for query in lists(crowd)} <= {"3", "1"}
+
+
+def test_notices_hold_no_word_that_was_spoken(place: Place, crowd: Crowd) -> None:
+    (call,) = place.call(TALKS)
+    one = crowd.join(call)
+    crowd.run(200)
+    told = [notice.words for notice in one.notices]
+    assert "The call waits to be dialled." in told
+    assert "The call is in progress, 1 turn so far." in told
+    assert told[-1].startswith("The call is over, and its summary is awaited, ")
+    shapes = {"".join(letter for letter in words if not letter.isdigit()) for words in told}
+    assert shapes <= {
+        "The call waits to be dialled.",
+        "The call is in progress.",
+        "The call is in progress,  turn so far.",
+        "The call is in progress,  turns so far.",
+        "The call is over, and its summary is awaited,  turns so far.",
+    }
+    for before, after in zip(one.notices, one.notices[1:], strict=False):
+        assert after.elapsed > before.elapsed or after.elapsed == 0
+
+
+def test_calls_beyond_one_page_take_turns_with_one_request_an_interval(place: Place, crowd: Crowd) -> None:
+    calls = place.call(STAYS, many=25)
+    crowd.line.watch = Watch(crowd.line.bell, 5.0, page=10)
+    followers = [crowd.join(call) for call in calls]
+    crowd.run(60)
+    assert {result.status for one in followers for result in one.results[1:]} == {"in_progress"}
+    before = len(crowd.requests)
+    crowd.run(60)
+    asked = crowd.requests[before:]
+    assert 10 <= len(asked) <= 13
+    assert {request.path for request in asked} == {"/v1/calls"}
+    assert len({request.query["cursor"] for request in asked}) == 3
+    place.post(f"/v1/calls/{calls[0]}/stop")
+    crowd.run(20)
+    assert followers[0].results[-1].status == "cancelled"
+
+
+def test_whoever_comes_anew_looks_no_sooner_than_the_interval(place: Place, crowd: Crowd) -> None:
+    (call,) = place.call(STAYS_QUEUED)
+    crowd.line.watch = Watch(crowd.line.bell, 5.0)
+    for _ in range(50):
+        crowd.join(call, wait_seconds=0, again=False)
+        crowd.run(0.1)
+    assert len(crowd.requests) == 1
+    crowd.run(1)
+    late = crowd.join(call, wait_seconds=0, again=False)
+    crowd.run(0.1)
+    assert len(crowd.requests) == 2
+    assert late.lasted == [0]
+
+
+def test_new_calls_are_found_in_the_list_beyond_the_first_few(place: Place, crowd: Crowd) -> None:
+    calls = place.call(many=30)
+    for call in calls:
+        follower = crowd.join(call, wait_seconds=0, again=False)
+        crowd.run(0.001)
+        assert follower.results[0].status == "queued"
+    assert sum(singles(crowd, call) for call in calls) == 3
+    assert lists(crowd) == [{"limit": str(PAGE)}]
+
+
+def test_a_call_that_the_list_does_not_show_is_read_singly(place: Place, crowd: Crowd) -> None:
+    old = place.call(many=1)[0]
+    place.call(many=12)
+    crowd.line.watch = Watch(crowd.line.bell, 0.5, page=10)
+    for call in place.call(many=4):
+        crowd.join(call)
+    follower = crowd.join(old)
+    crowd.run(10)
+    assert follower.notices
+    assert singles(crowd, old) == 1
+
+
+def test_whoever_leaves_with_the_request_under_way_leaves_the_turn_to_another(
+    place: Place, crowd: Crowd
+) -> None:
+    (call,) = place.call(STAYS)
+    crowd.line.watch = Watch(crowd.line.bell, 5.0)
+    followers = [crowd.join(call, wait_seconds=40) for _ in range(3)]
+    crowd.run(20)
+    followers = crowd.followers[:]
+    crowd._moved(5)
+    crowd.now += 5
+    (looking,) = crowd.under_way()
+    crowd.leave(looking)
+    (other,) = crowd.under_way()
+    assert other is not looking
+    for one in tuple(crowd.followers):
+        crowd.leave(one)
+    assert followers != []
+    watch = crowd.line.watch
+    assert (watch.waiters, crowd.line.bell.ears, watch._looking) == (0, 0, None)
+    asked = len(crowd.requests)
+    crowd.run(60)
+    assert len(crowd.requests) == asked
+    assert place.status(call) == "in_progress"
+
+
+def test_trouble_in_passing_ends_no_wait_and_trouble_that_stays_is_said(place: Place, crowd: Crowd) -> None:
+    (call,) = place.call(STAYS)
+    one = crowd.join(call, wait_seconds=10)
+    crowd.run(4)
+    place.post("/sandbox/faults", route="*", kind="error_before", next=2)
+    crowd.run(30)
+    assert len(one.results) >= 2
+    place.post("/sandbox/faults", route="*", kind="error_before", every=1)
+    with pytest.raises(Broken):
+        crowd.run(60)
+    assert crowd.line.watch.waiters == 0
+
+
+def test_a_wait_heeds_what_topcalls_asks_for(place: Place, crowd: Crowd) -> None:
+    (call,) = place.call(STAYS)
+    crowd.join(call, wait_seconds=40)
+    crowd.run(5)
+    place.post("/sandbox/faults", route="*", kind="rate_limited", next=1, seconds=30)
+    crowd.run(5)
+    asked = len(crowd.requests)
+    crowd.run(20)
+    assert len(crowd.requests) == asked
+    crowd.run(10)
+    assert len(crowd.requests) > asked
+
+
+@pytest.mark.parametrize(
+    ("created", "cursor"),
+    [
+        ("2025-12-22T10:30:00Z", "2025-12-22T10:30:01Z"),
+        ("2025-12-22T10:30:00.123Z", "2025-12-22T10:30:00.124Z"),
+        ("2025-12-22T10:30:00.000Z", "2025-12-22T10:30:00.001Z"),
+        ("2025-12-22T10:30:00.123456Z", "2025-12-22T10:30:00.123457Z"),
+        ("2025-12-22T12:30:00+02:00", "2025-12-22T10:30:01Z"),
+        (None, None),
+        ("soon", None),
+    ],
+)
+def test_a_page_begins_with_the_call_that_it_is_asked_for(created: str | None, cursor: str | None) -> None:
+    assert just_after(created) == cursor
