@@ -69,6 +69,8 @@ MAY_IMPORT = {
     "recordings": {"api", "connect", "errors", "sandbox"},
     "holding": {"bell", "errors", "steps"},
     "client": {"action", "api", "bell", "connect", "errors", "flow", "holding", "http", "settings", "steps"},
+    "call_list": {"action", "api", "client", "consent", "contacts", "deeds", "errors", "facts", "guard"}
+    | {"journal", "question", "reconcile", "steps", "wire"},
     "doctor": {"action", "address", "api", "approval", "client", "connect", "contacts", "dnc", "endpoint"}
     | {"errors", "journal", "policies", "settings", "steps", "wire"},
     "afterwards": {"api", "client", "errors", "journal", "reconcile"},
@@ -82,6 +84,7 @@ MAY_IMPORT = {
         "api",
         "approval",
         "blocking",
+        "call_list",
         "client",
         "connect",
         "contacts",

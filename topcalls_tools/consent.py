@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 import uuid
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -93,6 +94,26 @@ def agreed(request: Endpoint[R], desk: Desk, answer: Answer | None) -> Flow[R]:
         raise
     unsaid = note and isinstance(reply, Done) and reply.note is None
     return reply.model_copy(update={"note": note}) if unsaid else reply
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A deed whose question was worded, and put to nobody yet."""
+
+    request: Endpoint[Any]
+    """As it will be sent."""
+    row: AskRow
+    """Its question, as it would be written down."""
+    words: Question
+
+
+def drafted(request: Endpoint[Any], known: Known, desk: Desk) -> Flow[Draft]:
+    """Judge a deed by what was looked up, and word its question. Raises the first refusal."""
+    request = composed(request, desk)
+    digest = _digest(request, known, desk)
+    said = yield from heard(request, known, digest, desk)
+    words = _question(request, known, said, desk)
+    return Draft(request, _ask_row(request, known, digest, words, desk), words)
 
 
 def composed(request: Endpoint[R], desk: Desk) -> Endpoint[R]:

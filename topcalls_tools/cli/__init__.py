@@ -19,6 +19,7 @@ from ..errors import (
 )
 from .approvals import approvals
 from .ask import ask
+from .call_list import call_list
 from .callbacks import callbacks
 from .chat import chat
 from .contacts import contacts
@@ -113,6 +114,7 @@ def tools(as_json: bool) -> None:
 for own in (
     approvals,
     ask,
+    call_list,
     callbacks,
     chat,
     contacts,

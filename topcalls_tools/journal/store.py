@@ -65,7 +65,7 @@ class Journal:
         now = mine.asked_at
         alive = {"account": mine.account, "now": now}
         with self.writing() as db:
-            _named(db, mine)
+            named(db, mine)
             for row in _asks(db, say.SAME_ASK, **alive, digest=mine.digest):
                 if row.decision is not None or row.minutes == mine.minutes:
                     return row
@@ -249,7 +249,7 @@ def _dials(db: Connection, statement: Executable, **given: Any) -> list[DialRow]
     return as_dials(db, db.execute(statement, given).mappings().all())
 
 
-def _named(db: Connection, mine: AskRow) -> None:
+def named(db: Connection, mine: AskRow) -> None:
     """An account keeps one name for one key."""
     known = db.scalar(say.LINE, {"line": mine.line})
     if known is None:
