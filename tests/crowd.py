@@ -132,6 +132,10 @@ class Crowd:
             case Sleep(seconds):
                 one.wakes_at = self.now + seconds
             case Keep(work):
-                one.outcome = work()
+                try:
+                    one.outcome = work()
+                except TopCallsError as error:
+                    wrong = error
+                    self._go(one, lambda flow: flow.throw(wrong))
             case Tell():
                 one.notices.append(one.step)

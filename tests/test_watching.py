@@ -16,6 +16,7 @@ import pytest
 from topcalls_tools import Client, GetCall
 from topcalls_tools.connect import Line
 from topcalls_tools.errors import Broken
+from topcalls_tools.journal.deliveries import Delivery, keep
 from topcalls_tools.sandbox import Sandbox, Served, open_sandbox, serve_in_background
 from topcalls_tools.settings import Settings
 from topcalls_tools.watching import PAGE, Watch, just_after
@@ -277,6 +278,94 @@ def test_a_wait_heeds_what_topcalls_asks_for(place: Place, crowd: Crowd) -> None
     assert len(crowd.requests) == asked
     crowd.run(10)
     assert len(crowd.requests) > asked
+
+
+def deliver(crowd: Crowd, call_id: str, event: str) -> None:
+    """A webhook comes, in this process or another, and is written down."""
+    name, now = f"{event} {call_id} {crowd.now}", crowd.line.clock()
+    told = Delivery(name, crowd.line.account, name, event, call_id, None, ours=True, at=now)
+    assert keep(crowd.line.desk().journal(), told)
+
+
+@pytest.fixture
+def hooked(place: Place, crowd: Crowd) -> Crowd:
+    """Followers at the pace of a live line, where webhooks tell too."""
+    crowd.line.clock = lambda: START + timedelta(seconds=place.passed)
+    crowd.line.watch = Watch(crowd.line.bell, 5.0)
+    crowd.line.desk().journal()
+    return crowd
+
+
+def test_a_webhook_that_comes_to_this_process_wakes_who_waits_at_once(place: Place, hooked: Crowd) -> None:
+    first, second = place.call(STAYS, many=2)
+    followers = [hooked.join(call, wait_seconds=40) for call in (first, first, second)]
+    hooked.run(31)
+    place.post(f"/v1/calls/{first}/stop")
+    asked = len(hooked.requests)
+    deliver(hooked, first, "call.failed")
+    hooked.line.bell.ring()
+    hooked.settle()
+    assert [one.results[-1].status for one in followers] == ["cancelled", "cancelled", "in_progress"]
+    assert len(hooked.requests) == asked + 1
+
+
+def test_a_webhook_that_comes_to_another_process_is_seen_within_250_milliseconds(
+    place: Place, hooked: Crowd
+) -> None:
+    (call,) = place.call(STAYS)
+    one = hooked.join(call, wait_seconds=40)
+    deliver(hooked, call, "call.started")
+    hooked.run(130)
+    place.post(f"/v1/calls/{call}/stop")
+    deliver(hooked, call, "call.failed")
+    before = len(one.results)
+    hooked.run(0.251)
+    assert [result.status for result in one.results[before:]] == ["cancelled"]
+
+
+def test_while_webhooks_tell_of_a_call_and_nothing_changes_it_is_polled_once_a_minute(
+    place: Place, hooked: Crowd
+) -> None:
+    calls = place.call(STAYS_QUEUED, many=3)
+    for call in calls:
+        hooked.join(call)
+        deliver(hooked, call, "call.queued")
+    hooked.run(120)
+    asked = len(hooked.requests)
+    hooked.run(300)
+    assert 4 <= len(hooked.requests) - asked <= 6
+
+
+def test_where_webhooks_tell_no_turn_is_lost_and_none_comes_twice(place: Place, hooked: Crowd) -> None:
+    (call,) = place.call(TALKS)
+    one = hooked.join(call)
+    deliver(hooked, call, "call.started")
+    hooked.run(300)
+    whole = Client(line=hooked.line).send(GetCall(call_id=call))
+    assert one.turns == [turn.id for turn in whole.transcript]
+    assert one.results[-1].completed
+    assert singles(hooked, call) == 2
+
+
+def test_a_webhook_of_a_call_that_nobody_follows_causes_no_request(place: Place, hooked: Crowd) -> None:
+    followed, other = place.call(STAYS, many=2)
+    hooked.join(followed, wait_seconds=40)
+    hooked.run(31)
+    asked = len(hooked.requests)
+    deliver(hooked, other, "call.started")
+    hooked.line.bell.ring()
+    hooked.settle()
+    assert len(hooked.requests) == asked
+
+
+def test_a_journal_that_cannot_be_read_stops_nobody_from_following(place: Place, hooked: Crowd) -> None:
+    (call,) = place.call(TALKS)
+    one = hooked.join(call)
+    hooked.run(10)
+    hooked.line.close()
+    (hooked.line.settings.home / "journal.db").write_bytes(b"no database" * 1000)
+    hooked.run(300)
+    assert one.results[-1].completed
 
 
 @pytest.mark.parametrize(

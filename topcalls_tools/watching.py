@@ -97,10 +97,11 @@ class Watch:
                 sight.waiters -= 1
 
     def fresh(self, sight: Sight, since: float, now: float) -> bool:
-        """Whether what is known needs no other look: seen since then, or within the interval."""
+        """Whether what is known needs no other look: seen since then, or no look is due again."""
         if sight.call is None or sight.final:
             return sight.final
-        return not self._told_since(sight) and (sight.at >= since or now - sight.at < self._interval)
+        good_until = max(sight.at + self._interval, sight.rests_until)
+        return not self._told_since(sight) and (sight.at >= since or now < good_until)
 
     def turn(self, sight: Sight, now: float) -> Look | float | None:
         """What a waiter does next: make a request for all, wait so many seconds, or (None) see what the
@@ -120,7 +121,7 @@ class Watch:
                 return Look(GetCall(call_id=sight.call_id), now, first)
             if self._looking and now - self._looking.begun < LOST:
                 return min(noted_in, self._looking.begun + LOST - now)
-            due = {one.call_id: self._due(one, now) for one in self._sights.values() if one.waits(now)}
+            due = {one.call_id: self._due(one) for one in self._sights.values() if one.waits(now)}
             soonest = min(due.values(), default=now + LOST)
             if soonest > now:
                 return min(noted_in, soonest - now)
@@ -198,14 +199,13 @@ class Watch:
         self._reads = [at for at in self._reads if now - at < SLOWEST]
         return len(self._reads) < FEW
 
-    def _due(self, sight: Sight, now: float) -> float:
+    def _due(self, sight: Sight) -> float:
         """When a look is due that shows this call."""
         if sight.call is None:
             return self._listed_at + self._interval
         if self._told_since(sight):
             return self._hurried_at + HURRY
-        asked = sight.at < sight.asked_at and now - sight.at >= self._interval
-        return self._next_at if asked else max(self._next_at, sight.rests_until)
+        return max(self._next_at, sight.rests_until)
 
     def _list(self, due: list[Sight], now: float) -> Look:
         """The request that shows most of what is due; where one page cannot show all, pages take turns."""
