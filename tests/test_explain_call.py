@@ -17,9 +17,13 @@ from topcalls_tools.connect import Line
 from topcalls_tools.deeds import ExplainCall
 from topcalls_tools.deeds.explain_call import Explanation
 from topcalls_tools.deeds.outcomes import CASES, case_of, stage
+from topcalls_tools.deeds.wishes import SOUNDS
 from topcalls_tools.errors import NotFound
 from topcalls_tools.flow import perform
+from topcalls_tools.guard.heard import Kind
 from topcalls_tools.journal import archive
+from topcalls_tools.journal.deliveries import Delivery, keep
+from topcalls_tools.journal.heard import note
 from topcalls_tools.reconcile import close_books
 from topcalls_tools.steps import Keep, Send, Sleep
 from topcalls_tools.wire import Reply
@@ -27,7 +31,7 @@ from topcalls_tools.wire import Reply
 from .conftest import CALL, World
 from .owner import owner
 
-SOURCES = re.compile(r"call|turn [1-9]\d*|journal|number|carrier|rules")
+SOURCES = re.compile(r"call|turn [1-9]\d*|journal|webhook|number|carrier|rules")
 RANG = "Whether the phone rang is not known."
 OURS, THEIRS = "+14155550100", "+14155550123"
 
@@ -418,3 +422,164 @@ def test_explaining_sends_nothing_but_reads_and_writes_nothing(client: Client, w
     before = archive.head(journal), journal.dials("sandbox"), client.send(ListCalls())
     explained(client, call_id)
     assert (archive.head(journal), journal.dials("sandbox"), client.send(ListCalls())) == before
+
+
+# What was asked, and what webhooks told
+
+
+def asking(*words: str, **more: Any) -> dict[str, Any]:
+    """A call that was held, in which the person called said so, Wednesday at 10 in Los Angeles."""
+    at = "2026-11-25T18:00:00Z"
+    turns = [{"id": 1, "user": "assistant", "text": "Hello, an AI assistant speaks.", "created_at": at}]
+    turns += [
+        {"id": place, "user": "user", "text": text, "created_at": at} for place, text in enumerate(words, 2)
+    ]
+    told = {
+        "id": "c1",
+        "status": "completed",
+        "answered_by": "human",
+        "started_at": AT,
+        "phone_number": THEIRS,
+    }
+    return {**told, "transcript": turns, **more}
+
+
+def by_words(kind: Kind, turn: int) -> str:
+    return f"By the words that are known here, the person called {SOUNDS[kind]}, in turn {turn}."
+
+
+def test_what_was_asked_is_told_by_its_turn_and_never_in_their_words(line: Line) -> None:
+    found = replied(
+        line, asking(f"Are you a robot? {CANARY}", "Wrong number.", "Stop calling me.", "Are you a robot?")
+    )
+    happened = said(found, "happened")
+    assert happened[by_words("robot", 2)] == "turn 2"
+    assert happened[by_words("wrong_person", 3)] == "turn 3"
+    assert happened[by_words("opt_out", 4)] == "turn 4"
+    assert CANARY not in " ".join(everything(found))
+    works = said(found, "works")
+    assert next(iter(works)).startswith("block_number has the number called no more at once")
+    assert works["Find out whose number it is before it is called again."] == "turn 3"
+
+
+def test_who_asked_not_to_be_called_is_not_proposed_to_be_called_again(line: Line) -> None:
+    broken = asking("Stop calling me.", status="failed", call_status="failed", from_phone_number=OURS)
+    told = {**broken, "metadata": {"task": CALL["task"], "max_duration": 5}}
+    assert not any("Call again" in says for says in said(replied(line, told, numbers=[BYOC]), "works"))
+    calm = {**told, "transcript": asking("Yes?")["transcript"]}
+    assert any(
+        "Call again" in says for says in said(replied(line, calm, numbers=[BYOC], carriers=[]), "works")
+    )
+
+
+def test_whether_the_number_is_blocked_is_told_as_it_is_now(client: Client, world: World) -> None:
+    call_id = placed(client, "0014")
+    world.advance(900)
+    early = said(explained(client, call_id), "works")
+    assert any(says.startswith("block_number has the number called no more at once") for says in early)
+    client.run(close_books(client.line.desk()))
+    blocked = "Its number is not called any more."
+    assert said(explained(client, call_id), "happened")[blocked] == "rules"
+    client.line.desk().dnc().remove("sandbox", "+14155550014", datetime.now(UTC))
+    happened = said(explained(client, call_id), "happened")
+    assert blocked not in happened
+    back = "Its number was blocked for it, and may be called again since: the owner took that back."
+    assert happened[back] == "rules"
+    assert not any("block_number" in says for says in said(explained(client, call_id), "works"))
+
+
+def test_a_call_back_is_proposed_for_when_they_named_it(line: Line, home: Path) -> None:
+    owner(home, 'hours = "08:00-21:00"\nwarned_hours = "08:00-21:00"')
+    now = [datetime(2026, 11, 25, 18, 5, tzinfo=UTC)]
+    line.clock = lambda: now[0]
+    call = asking("Call me back on Thursday at three.")
+    at = "2026-11-26 23:00 UTC, 15:00 on Thursday there (America/Los_Angeles)"
+    assert (
+        said(replied(line, call), "works")[f"Call them back, from {at}: the hours permit it then."] == "rules"
+    )
+    now[0] = datetime(2026, 11, 27, 5, 30, tzinfo=UTC)  # it has passed, and it is 21:30 there
+    later = "2026-11-27 16:00 UTC, 08:00 on Friday there (America/Los_Angeles)"
+    assert f"Call them back, from {later}: the hours permit it then." in said(replied(line, call), "works")
+    unread = "Call them back. When is not known here: turn 2 has their words."
+    assert said(replied(line, asking("Call me back later, would you?")), "works")[unread] == "call"
+
+
+def test_a_mailbox_asks_for_nothing(line: Line) -> None:
+    found = replied(line, asking("Stop calling me.", answered_by="voicemail"))
+    assert not any("person called asked" in says for says in everything(found))
+
+
+def test_where_the_transcript_is_gone_the_journal_tells_what_was_asked(client: Client, world: World) -> None:
+    call_id = placed(client, "0012")
+    world.advance(900)
+    client.line.clock = lambda: datetime.now(UTC)
+    client.run(close_books(client.line.desk()))
+    bare = {"id": call_id, "status": "completed", "completed": True, "started_at": AT}
+    found = replied(client.line, bare)
+    assert by_words("callback", 4) in said(found, "happened")
+    assert said(found, "happened")[by_words("callback", 4)] == "journal"
+    assert any(says.startswith("Call them back, from") for says in said(found, "works"))
+
+
+def test_a_call_of_a_campaign_that_was_heard_is_told_by_the_journal_too(client: Client) -> None:
+    line = client.line
+    placed(client, "0001")
+    (row,) = line.desk().journal().dials("sandbox")
+    note(line.desk().journal(), row, "c1", {"heard": {"opt_out": 4}, "leads_unsubscribed": 2}, line.clock())
+    happened = said(replied(line, {"id": "c1", "status": "completed", "campaign_id": "k1"}), "happened")
+    assert happened[by_words("opt_out", 4)] == "journal"
+    assert happened["2 of its leads were unsubscribed."] == "journal"
+
+
+def delivered(line: Line, *events: str, call_id: str = "c1") -> None:
+    for place, event in enumerate(events):
+        at = datetime(2026, 11, 25, 18, place, tzinfo=UTC)
+        keep(
+            line.desk().journal(),
+            Delivery(f"d{place}", "sandbox", f"b{place}", event, call_id, None, True, at),
+        )
+
+
+def test_webhooks_are_told_each_event_once_and_nothing_of_their_words(client: Client) -> None:
+    line = client.line
+    placed(client, "0001")
+    delivered(line, "call.queued", "call.queued", CANARY, "call.completed")
+    happened = said(replied(line, {"id": "c1", "status": "completed"}), "happened")
+    assert {says: source for says, source in happened.items() if "webhook" in says} == {
+        "A webhook told at 2026-11-25 18:00:00 UTC that it was queued.": "webhook",
+        "A webhook told at 2026-11-25 18:02:00 UTC something else of it.": "webhook",
+        "A webhook told at 2026-11-25 18:03:00 UTC that it was completed.": "webhook",
+    }
+
+
+def test_a_webhook_that_topcalls_does_not_bear_out_decides_nothing(client: Client) -> None:
+    line = client.line
+    placed(client, "0001")
+    delivered(line, "call.completed")
+    found = replied(line, {"id": "c1", "status": "in_progress", "started_at": AT})
+    unsure = "A webhook told that it is over, and TopCalls' answer does not say so."
+    assert said(found, "unknown")[unsure] == "webhook"
+    assert found.ended is False
+
+
+def test_of_a_call_that_topcalls_does_not_have_webhooks_still_tell(client: Client) -> None:
+    line = client.line
+    call_id = placed(client, "0001")
+    delivered(line, "call.failed", call_id=call_id)
+    found = replied(line, None, call_id)
+    assert (
+        said(found, "happened")["A webhook told at 2026-11-25 18:00:00 UTC that it had failed."] == "webhook"
+    )
+
+
+def test_webhooks_that_were_asked_for_and_never_came_are_missed(world: World, home: Path) -> None:
+    owner(home)
+    client = Client(line=Line(world.settings(home, webhook_url="http://127.0.0.1:9/hook")))
+    call_id = placed(client, "0001")
+    missed = "Webhooks of it were asked for at webhook_url, and none has come."
+    assert missed not in everything(explained(client, call_id))
+    world.advance(60)
+    assert said(explained(client, call_id), "happened")[missed] == "journal"
+    others = placed(client, "0002", webhook_url="http://127.0.0.1:9/other")
+    world.advance(120)
+    assert missed not in everything(explained(client, others))

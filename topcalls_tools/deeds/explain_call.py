@@ -18,7 +18,7 @@ class Statement(Record):
     says: str
     """The sentence."""
     source: str
-    """What says so: call, a turn such as "turn 4", journal, number, carrier or rules."""
+    """What says so: call, a turn such as "turn 4", journal, webhook, number, carrier or rules."""
 
 
 Part = Literal["happened", "why", "unknown", "works"]

@@ -16,6 +16,7 @@ from ..wire import moment
 from .explain_call import Explanation, Finding, Quoted, finding
 from .outcomes import ANSWERED_BY, CASES, MACHINES, answered, case_of, stage
 from .prospects import another, caller_id
+from .wishes import told, wished
 
 MOST = 3
 """How many things that would work are told."""
@@ -30,6 +31,13 @@ AGREED = {
     "none": "The owner's list of numbers and budget covered it; it was agreed to",
 }
 """How it was agreed to, by what the journal calls the way."""
+EVENTS = {
+    "call.queued": "was queued",
+    "call.started": "had been answered",
+    "call.completed": "was completed",
+    "call.failed": "had failed",
+}
+"""What a webhook tells of a call, by its event."""
 TOLD = {
     "disclosed": (disclosed, "that an AI speaks"),
     "announced": (announced, "that the call is recorded"),
@@ -50,16 +58,18 @@ def explained(call_id: str, desk: Desk) -> Flow[Explanation]:
         if known.dial is None:
             raise
         gone = finding("why", "TopCalls does not have this call; how it ended is not told.", "call")
-        return _explanation(call_id, Call(id=call_id), (*findings, *_journalled(known), gone), None)
-    case, number = CASES[case_of(call)], None
+        told_here = (*_journalled(known), *_delivered(Call(id=call_id), known, desk))
+        return _explanation(call_id, Call(id=call_id), (*findings, *told_here, gone), None)
+    case, number, wishes = CASES[case_of(call)], None, wished(call, known)
     findings += [finding("why", case.why, "call"), *_journalled(known), *_of(call)]
-    findings += [*_cancelled(call, known), *_disclosure(call, known)]
+    findings += [*_delivered(call, known, desk), *_cancelled(call, known), *_disclosure(call, known)]
+    findings += told(call, known, wishes, desk)
     findings += [finding("unknown", one, "call") for one in case.unknown]
     findings += [finding("works", one, "call") for one in (*_afterwards(call), *case.works)]
     if case.line:
         number, found = yield from caller_id(call, desk)
         findings += found
-    if case.again:
+    if case.again and "opt_out" not in wishes:
         findings += yield from another(call, known, desk)
     return _explanation(call_id, call, findings, number)
 
@@ -158,6 +168,24 @@ def _finished(call: Call) -> Iterator[Finding]:
         yield finding("happened", f"TopCalls has finished with it; {there}.", "call")
     elif call.completed is None and missing:
         yield finding("unknown", f"Whether more is to come is not told; there is no {missing} yet.", "call")
+
+
+def _delivered(call: Call, known: Called, desk: Desk) -> Iterator[Finding]:
+    """What webhooks told, each event once; and where TopCalls' answer does not bear it out."""
+    events: dict[str, datetime] = {}
+    for one in known.deliveries:
+        events.setdefault(one.event if one.event in EVENTS else "", one.at)
+    for event, at in events.items():
+        what = f"that it {EVENTS[event]}" if event else "something else of it"
+        yield finding("happened", f"A webhook told at {_time(at)} {what}.", "webhook")
+    over = events.keys() & {"call.completed", "call.failed"}
+    if over and call.status and not call.ended:
+        said = "A webhook told that it is over, and TopCalls' answer does not say so."
+        yield finding("unknown", said, "webhook")
+    here = desk.webhook_url and known.dial and known.dial.arguments.get("webhook_url") == desk.webhook_url
+    if here and call.ended and not known.deliveries:
+        said = "Webhooks of it were asked for at webhook_url, and none has come."
+        yield finding("happened", said, "journal")
 
 
 def _cancelled(call: Call, known: Called) -> Iterator[Finding]:

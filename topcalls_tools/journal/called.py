@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from . import AskRow, DialRow
+from .deliveries import Delivery, of_call
 from .evidence import entries
 from .rows import as_asks, as_dials
 from .statements import ASK
@@ -25,23 +26,28 @@ class Called:
     dial: DialRow | None = None
     """None where it was not placed from here."""
     closed: Mapping[str, Any] = field(default_factory=dict)
-    """What was written down when its books were closed."""
+    """What was written down when its books were closed, or when a campaign's call was heard."""
+    deliveries: tuple[Delivery, ...] = ()
+    """The webhooks that told of it, in the order in which they came."""
     stopped_at: datetime | None = None
     """When it was stopped from here, where that took effect and was written down."""
 
 
 def called(journal: Journal, account: str, call_id: str) -> Called:
     """What the journal knows of a call; empty where it knows nothing."""
+    told = tuple(of_call(journal, account, call_id))
     with journal.storage.reading() as db:
         row = db.execute(_DIAL_OF, {"account": account, "call": call_id}).mappings().first()
-        stops = (one for one in entries(db, call_id) if one.kind == "stop" and one.account == account)
-        stopped_at = next((one.at for one in stops if one.facts.get("ok")), None)
+        links = [one for one in entries(db, call_id) if one.account == account]
+        stops = (one.at for one in links if one.kind == "stop" and one.facts.get("ok"))
+        stopped_at = next(stops, None)
         if row is None:
-            return Called(stopped_at=stopped_at)
+            heard = (one.facts for one in links if one.kind == "heard")
+            return Called(closed=next(heard, {}), deliveries=told, stopped_at=stopped_at)
         (dial,) = as_dials(db, [row])
         asked = as_asks(db, db.execute(ASK, {"key": dial.key}).mappings().all())
         closed = (one.facts for one in entries(db, dial.key) if one.kind == "closed")
-        return Called(next(iter(asked), None), dial, next(closed, {}), stopped_at)
+        return Called(next(iter(asked), None), dial, next(closed, {}), told, stopped_at)
 
 
 _DIAL_OF = (
