@@ -101,7 +101,7 @@ MAY_IMPORT = {
         "question",
         "quoting",
     }
-    | {"reconcile", "recordings", "sandbox", "settings", "steps", "stored_key"}
+    | {"endpoint", "reconcile", "recordings", "sandbox", "settings", "steps", "stored_key"}
     | {"tools", "webhooks", "wire"},
 }
 HOMES = {

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
 
 from .api.fields import loopback
 from .errors import Broken, NotFound, Refused, Unreachable
@@ -41,10 +40,11 @@ def fetched(
     """
     import httpx
 
-    url, until = _here(address, line), timer() + MOST_SECONDS
+    until = timer() + MOST_SECONDS
+    url = _url(_here(address, line))
     for _ in range(REDIRECTS + 1):
         _allowed(url, line)
-        away = not loopback(urlsplit(url).hostname)  # proxies are for what is away
+        away = not loopback(url.host)  # proxies are for what is away
         with (
             _whole(),
             httpx.Client(transport=transport, trust_env=away, auth=httpx.Auth()) as http,
@@ -53,7 +53,7 @@ def fetched(
             if not response.has_redirect_location:
                 yield from _pieces(response, most_bytes, lambda: timer() > until)
                 return
-            url = urljoin(url, response.headers["location"])
+            url = url.join(_url(response.headers["location"]))
     raise Broken("The recording is behind too many redirections; try again later.", 502)
 
 
@@ -68,14 +68,23 @@ def _here(address: str, line: Line) -> str:
     return f"{line.address()}/sandbox/recordings/{address.removeprefix(RECORDINGS)}"
 
 
-def _allowed(url: str, line: Line) -> None:
-    parts = urlsplit(url)
-    here = loopback(parts.hostname)
-    if parts.hostname and parts.scheme in (
-        ("https",) if not here else () if line.live else ("http", "https")
-    ):
-        return
-    raise Refused(
+def _url(address: str) -> httpx.URL:
+    import httpx
+
+    try:
+        return httpx.URL(address)
+    except httpx.InvalidURL:
+        raise _elsewhere() from None
+
+
+def _allowed(url: httpx.URL, line: Line) -> None:
+    schemes = ("https",) if not loopback(url.host) else () if line.live else ("http", "https")
+    if not (url.host and url.scheme in schemes):
+        raise _elsewhere()
+
+
+def _elsewhere() -> Refused:
+    return Refused(
         "recording",
         "The recording is at an address that is not https on another machine, and nothing was fetched; "
         "get_call shows the address.",
