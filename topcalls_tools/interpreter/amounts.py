@@ -28,7 +28,8 @@ def limit(words: Words) -> Found | None:
                 minutes = found.only.arguments["minutes"]
                 if not 1 <= minutes <= 60:
                     return words.unsure("too_long", minutes=f"{minutes:g}")
-                return Found((Meant({"max_duration": minutes}, f"{minutes:g}"),))
+                bare = not any(one.begins(words.said) for one in words.book.group("keep"))
+                return Found((Meant({"max_duration": minutes, "bare": bare}, f"{minutes:g}"),))
     return None
 
 

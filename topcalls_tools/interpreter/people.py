@@ -15,6 +15,8 @@ from .sentence import Sentence
 MOST = 5
 """How many people, calls or campaigns are shown where several may be meant."""
 _FILLERS = frozenset(" ".join(FILLERS.values()).split())
+_LEARNED = frozenset(("dr", "prof"))
+"""Titles that a contact may be written without."""
 _TITLES = frozenset(" ".join(TITLES.values()).split())
 
 
@@ -178,7 +180,7 @@ def _exactly(asked: str, contact: Contact) -> bool:
     for word in spelt(asked):
         there = any(word & one for one in name)
         if word & _TITLES:
-            if not there and any(one & _TITLES for one in name):
+            if not there and (not word & _LEARNED or any(one & _TITLES for one in name)):
                 return False
         elif not word & _FILLERS and not there:
             return False

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..api.calls import Call, CallFacts, PlaceCall
 from ..api.fields import E164
-from .amounts import limit
+from .amounts import hour, length, limit
 from .meaning import Found, Meant, Missing, Words
 from .notation import marks
 from .people import calls, last_call, shown, whom
@@ -28,7 +28,7 @@ said."""
 
 def task(words: Words) -> Found:
     """The task, and what the sentence says of the call beside it, such as how long it may last."""
-    said, options = words.said, dict[str, Any]()
+    said, options, bare = _thanked(words), dict[str, Any](), False
     while (cut := _option(words.of(said))) is not None:
         found, said = cut
         if found.only is None:
@@ -36,10 +36,11 @@ def task(words: Words) -> Found:
         if options.keys() & found.only.arguments.keys():
             return words.unsure("several_limits")
         options |= found.only.arguments
+        bare = bare or bool(found.only.arguments.get("bare"))
     words = words.of(said)
     if against := _against(words):
         return words.unsure(against)
-    if "max_duration" in options and words.have("lasts"):
+    if bare and words.have("lasts"):
         return words.unsure("whose_minutes", minutes=f"{options['max_duration']:g}")
     if "max_duration" not in options and _ends_in_limit(words):
         return words.unsure("limit_in_task")
@@ -154,13 +155,57 @@ def _against(words: Words) -> str | None:
         after_rest = at > 0 and said.tokens[at - 1].kind == "mark"
         joined = at > 0 and said.tokens[at - 1].text in words.book.words("and_then")
         for group in ("one_more", "unmet", "condition"):
-            if (after_rest or joined) and any(
-                one.begins(said, at) is not None for one in words.book.group(group)
-            ):
+            if (after_rest or joined) and _begins(words, group, at):
                 return AGAINST[group]
         if after_rest and _is(words.of(said.part(at, len(said.tokens))), "later"):
             return AGAINST["later"]
+        if (
+            (after_rest or joined)
+            and _begins(words, "own_verb", at)
+            and _clause(words, at).have("campaign_word")
+        ):
+            return AGAINST["one_more"]
+        if at and words.of(said.part(at, len(said.tokens))).are("dangling"):
+            return AGAINST["later"]
+    if not words.have("dated") and _ends_in_time(words):
+        return AGAINST["later"]
     return AGAINST["manner"] if words.have("manner") else None
+
+
+def _begins(words: Words, group: str, at: int) -> bool:
+    return any(one.begins(words.said, at) is not None for one in words.book.group(group))
+
+
+def _clause(words: Words, at: int) -> Words:
+    """The words from a place up to the next rest."""
+    ends = (end for end in range(at, len(words.said.tokens)) if words.said.tokens[end].kind == "mark")
+    return words.of(words.said.part(at, next(ends, len(words.said.tokens))))
+
+
+def _ends_in_time(words: Words) -> bool:
+    """Whether a task ends in a time that nothing in it is bound to: "ask about the bill tomorrow"."""
+    for at in range(1, len(words.said.tokens)):
+        rest = words.of(words.said.part(at, len(words.said.tokens)))
+        after_in = words.of(words.said.part(at + 1, len(words.said.tokens)))
+        soon = rest.said.tokens[0].text == "in" and after_in.said.tokens and length(after_in)
+        timed = rest.are("later") or soon or hour(rest)
+        if timed and words.said.tokens[at - 1].text not in words.book.words("binds"):
+            return True
+    return False
+
+
+def _thanked(words: Words) -> Sentence:
+    """A task without the thanks after it."""
+    said = words.said
+    for at in range(1, len(said.tokens)):
+        rest = words.of(said.part(at, len(said.tokens)))
+        if rest.are("thanks") and (
+            said.tokens[at - 1].kind == "mark" or rest.said.tokens[0].text == "please"
+        ):
+            while at and said.tokens[at - 1].kind == "mark":
+                at -= 1
+            return said.part(0, at)
+    return said
 
 
 def _is(words: Words, group: str) -> bool:

@@ -120,7 +120,7 @@ def _outcomes(words: Words) -> Iterator[Reading | Doubt]:
                 continue
             for phrase in phrases:
                 for spans in phrase.whole(core.said):
-                    if core.explained and TASKS & spans.keys():
+                    if core.cut and TASKS & spans.keys():
                         continue
                     outcome = _read(here, order, spans)
                     if outcome is None:

@@ -20,8 +20,8 @@ class Core:
     """Whether "I want to" did."""
     besides: tuple[str, ...] = ()
     """What else was asked, and cannot be done."""
-    explained: bool = False
-    """Whether a reason was taken off."""
+    cut: bool = False
+    """Whether something was taken off its end: of a task nothing is."""
 
 
 def cores(words: Words) -> Iterator[Core]:
@@ -29,12 +29,12 @@ def cores(words: Words) -> Iterator[Core]:
     for start, requested, wished in _starts(words):
         for end in _ends(words, start):
             said = words.said.part(start, end)
-            yield Core(said, requested, wished)
+            yield Core(said, requested, wished, cut=end < len(words.said.tokens))
             for at, besides in _unmet(words.of(said)):
-                yield Core(_closed(said.part(0, at)), requested, wished, besides)
+                yield Core(_closed(said.part(0, at)), requested, wished, besides, cut=True)
             for at in _reasons(words.of(said)):
                 for last in _ends(words.of(_closed(said.part(0, at))), 0):
-                    yield Core(said.part(0, last), requested, wished, explained=True)
+                    yield Core(said.part(0, last), requested, wished, cut=True)
 
 
 def _starts(words: Words) -> Iterator[tuple[int, bool, bool]]:
