@@ -50,6 +50,21 @@ def hour(words: Words) -> Found | None:
     return Found((Meant({}, words.written),)) if fits else None
 
 
+def tongue(words: Words) -> Found | None:
+    """A language, by its name."""
+    code = words.book.tongues.get(words.said.tokens[0].text) if len(words.said.tokens) == 1 else None
+    return Found((Meant({"language": code}, words.written),)) if code else None
+
+
+def motive(words: Words) -> Found | None:
+    """Why a number is blocked, for the owner to read later."""
+    if words.have("no_motive"):
+        return words.unsure("no_conditions")
+    said = " ".join(words.written.split())[:500]
+    opens = any(one.begins(words.said) for one in words.book.group("stating"))
+    return Found((Meant({"reason": said}, said),)) if opens else None
+
+
 def gateway(words: Words) -> Found | None:
     """The SIP end of a carrier: its address, and its port where one is said."""
     first, rest = words.said.tokens[0], [token.text for token in words.said.tokens[1:]]

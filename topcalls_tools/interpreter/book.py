@@ -28,7 +28,9 @@ class Order(BaseModel):
     """What is done, with the slots in it."""
     question: bool = False
     """Whether it may be asked as a question; of an order that may not, a question mark makes a doubt."""
-    state: Literal["live", "queued", "startable", "pausable"] | None = None
+    reasons: bool = False
+    """Whether its phrases read a reason themselves, which stands after other orders and says nothing."""
+    state: Literal["live", "talking", "queued", "startable", "pausable"] | None = None
     """What the call or campaign may be."""
     arguments: Mapping[str, str | int] = {}
     """Arguments that the words themselves are."""
@@ -65,6 +67,8 @@ class Book(BaseModel):
     """Clauses that say something else of the call."""
     to: tuple[str, ...]
     """How a call is named by whom it is to."""
+    tongues: Mapping[str, str]
+    """Languages by their names."""
     groups: Mapping[str, tuple[str, ...]]
     orders: tuple[Order, ...]
     topics: tuple[Topic, ...]

@@ -21,7 +21,7 @@ from .sentence import PAUSE, STOP, Sentence, Token, folded
 Words = tuple[str, ...]
 Spans = Mapping[str, tuple[int, int]]
 """Where the slots of a phrase stand in a sentence: first token, and the one after the last."""
-OVER_SENTENCES = frozenset({"task", "deed", "reason"})
+OVER_SENTENCES = frozenset({"task", "deed", "reason", "motive"})
 """Slots that may hold several sentences."""
 ONE = {"number": "number", "handle": "handle", "address": "address"}
 """Slots that are one token of a kind."""

@@ -79,6 +79,12 @@ def back(words: Words) -> Found | None:
     return _again(call, words)
 
 
+def bare_back(words: Words) -> Found:
+    """The call spoken of, to place once more: "Redial." """
+    call = last_call(words.scene)
+    return words.unsure("which_again") if call is None else _again(call, words)
+
+
 def _again(call: CallFacts, words: Words) -> Found:
     """A call as it was placed; where TopCalls does not tell it, nobody can."""
     if not isinstance(call, Call):

@@ -38,6 +38,9 @@ SLOTS: Mapping[str, Reads] = {
     "deed": placing.deed,
     "back": placing.back,
     "limit": amounts.limit,
+    "caller": references.caller,
+    "tongue": amounts.tongue,
+    "motive": amounts.motive,
     "n": amounts.count,
     "hour": amounts.hour,
     "gateway": amounts.gateway,
@@ -114,9 +117,9 @@ def _outcomes(words: Words) -> Iterator[Reading | Doubt]:
         here = words.of(core.said)
         for order, phrases in words.book.read:
             effect = ACTIONS[order.tool].effect
-            if core.besides and effect is not Effect.READ:
+            if (core.besides or core.thinned) and effect is not Effect.READ:
                 continue
-            if core.wished and effect is Effect.SPEND:
+            if (core.wished and effect is Effect.SPEND) or (core.explained and order.reasons):
                 continue
             for phrase in phrases:
                 for spans in phrase.whole(core.said):
@@ -157,7 +160,12 @@ def _read(words: Words, order: Order, spans: Spans) -> Reading | Doubt | None:
         meant[slot] = found
     if "call_id" in ACTIONS[order.tool].model_fields and not meant.keys() & {"call", "called"}:
         meant["call"] = references.bare_call(replace(words, state=order.state))
-    if all(one.only for one in meant.values()):
+    if order.tool == "place_call" and not meant:
+        meant["back"] = placing.bare_back(words)
+    sure = [one.only for one in meant.values() if one.only]
+    if any(_contradict(one, other) for one in sure for other in sure):
+        return None
+    if len(sure) == len(meant):
         return _reading(words, order, {slot: one.meant[0] for slot, one in meant.items()})
     unsure = {slot: one for slot, one in meant.items() if one.only is None}
     why = next(iter(unsure.values())).why or ""
@@ -165,10 +173,16 @@ def _read(words: Words, order: Order, spans: Spans) -> Reading | Doubt | None:
     if len(unsure) == 1:
         slot, open_one = next(iter(unsure.items()))
         for each in open_one.meant:
-            sure = {name: one.meant[0] for name, one in meant.items() if name != slot}
-            read = _reading(words, order, {**sure, slot: each})
+            rest = {name: one.meant[0] for name, one in meant.items() if name != slot}
+            read = _reading(words, order, {**rest, slot: each})
             readings += [read] if isinstance(read, Reading) else []
     return Doubt(why, words.book.examples[order.tool], tuple(readings))
+
+
+def _contradict(one: Meant, other: Meant) -> bool:
+    """Whether two slots mean different values of one argument."""
+    both = one.arguments.keys() & other.arguments.keys()
+    return any(one.arguments[name] != other.arguments[name] for name in both)
 
 
 def _as_written(slot: str, words: Words) -> Found | None:

@@ -16,6 +16,7 @@ from .scene import Look, Scene
 WAITING = frozenset({"pending", "queued"})
 STATES: dict[str, Callable[[str], bool]] = {
     "live": lambda status: status not in ENDED,
+    "talking": lambda status: status == "in_progress",
     "queued": lambda status: status in WAITING,
     "startable": lambda status: status in ("draft", "scheduled", "paused"),
     "pausable": lambda status: status == "running",
@@ -102,8 +103,11 @@ def campaign(words: Words) -> Found | None:
 def owned(words: Words) -> Found | None:
     """A number of the account: by its id, as it is written, or by its label."""
     tokens = words.said.tokens
-    if len(tokens) == 1 and tokens[0].kind == "handle":
-        known = [one for one in numbers(words.scene) if one.id == tokens[0].text]
+    if tokens[-1].kind == "handle":
+        rest = words.of(words.said.part(0, len(tokens) - 1))
+        if rest.said.tokens and not rest.are("before_own_number"):
+            return None
+        known = [one for one in numbers(words.scene) if one.id == tokens[-1].text]
         return _numbers(known, words) if known else None
     written = [token for token in tokens if token.kind == "number"]
     every = numbers(words.scene)
@@ -119,6 +123,14 @@ def owned(words: Words) -> Found | None:
     if written or not words.have("number_word"):
         return None
     return _numbers([one for one in every if _called(words, one.label)], words)
+
+
+def caller(words: Words) -> Found | None:
+    """The account's number that a call comes from."""
+    found = owned(words)
+    if found is None or found.only is None:
+        return found
+    return Found((Meant({"from_number": found.only.arguments["number"]}, found.only.words),))
 
 
 def carrier(words: Words) -> Found | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .meaning import Words
-from .sentence import ASKED, Sentence
+from .sentence import ASKED, Sentence, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,10 @@ class Core:
     """Whether "I want to" did."""
     besides: tuple[str, ...] = ()
     """What else was asked, and cannot be done."""
+    explained: bool = False
+    """Whether a reason was taken off."""
+    thinned: bool = False
+    """Whether words that say little were left out: of what only reads."""
     cut: bool = False
     """Whether something was taken off its end: of a task nothing is."""
 
@@ -30,11 +34,13 @@ def cores(words: Words) -> Iterator[Core]:
         for end in _ends(words, start):
             said = words.said.part(start, end)
             yield Core(said, requested, wished, cut=end < len(words.said.tokens))
+            if thin := _thinned(words.of(said)):
+                yield Core(thin, requested, wished, cut=True, thinned=True)
             for at, besides in _unmet(words.of(said)):
                 yield Core(_closed(said.part(0, at)), requested, wished, besides, cut=True)
             for at in _reasons(words.of(said)):
                 for last in _ends(words.of(_closed(said.part(0, at))), 0):
-                    yield Core(said.part(0, last), requested, wished, cut=True)
+                    yield Core(said.part(0, last), requested, wished, cut=True, explained=True)
 
 
 def _starts(words: Words) -> Iterator[tuple[int, bool, bool]]:
@@ -102,3 +108,14 @@ def _closed(said: Sentence) -> Sentence:
     while said.tokens and said.tokens[-1].kind == "mark":
         said = said.part(0, len(said.tokens) - 1)
     return said
+
+
+def _thinned(words: Words) -> Sentence | None:
+    """A sentence without words that say little; None where it has none."""
+    kept, at, tokens = list[Token](), 0, words.said.tokens
+    while at < len(tokens):
+        ends = (one.begins(words.said, at) for one in words.book.group("dropped"))
+        end = max((one for one in ends if one is not None), default=None)
+        kept += [] if end else [tokens[at]]
+        at = end or at + 1
+    return replace(words.said, tokens=tuple(kept)) if kept and len(kept) < len(tokens) else None
