@@ -43,7 +43,7 @@ def reply(shown: dict[str, Any], as_json: bool) -> None:
         console.print(line, soft_wrap=True)
     for name, value in told.items():
         if _rows(value):
-            columns = tuple(dict.fromkeys(column for row in value for column in row))
+            columns = tuple(dict.fromkeys(column for row in value for column in row if column not in derived))
             console.print(Text(name, style="bold"))
             _table(value, columns)
     if "data" in shown:
