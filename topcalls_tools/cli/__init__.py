@@ -35,6 +35,7 @@ from .report import report
 from .sandbox import sandbox
 from .stop_all import stop_all
 from .tidying import forget, purge, settle
+from .watch import watch
 
 EXIT_CODES = {
     0: "done",
@@ -130,6 +131,7 @@ for own in (
     report,
     sandbox,
     stop_all,
+    watch,
 ):
     topcalls.add_command(own)
 for act in (settle, forget, purge):
