@@ -163,14 +163,14 @@ def test_notices_hold_no_word_that_was_spoken(place: Place, crowd: Crowd) -> Non
     told = [notice.words for notice in one.notices]
     assert "The call waits to be dialled." in told
     assert "The call is in progress, 1 turn so far." in told
-    assert told[-1].startswith("The call is over, and its summary is awaited, ")
+    assert told[-1] == "The call is over, and its summary is awaited."
     shapes = {"".join(letter for letter in words if not letter.isdigit()) for words in told}
     assert shapes <= {
         "The call waits to be dialled.",
         "The call is in progress.",
         "The call is in progress,  turn so far.",
         "The call is in progress,  turns so far.",
-        "The call is over, and its summary is awaited,  turns so far.",
+        "The call is over, and its summary is awaited.",
     }
     for before, after in zip(one.notices, one.notices[1:], strict=False):
         assert after.elapsed > before.elapsed or after.elapsed == 0

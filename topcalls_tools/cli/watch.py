@@ -106,12 +106,12 @@ class Board:
                 for quoted in barred(seen.call_summary.words, width - len(beside) - len(BAR), beside):
                     self.console.print(Text(quoted), soft_wrap=True)
 
-    def stand(self, call: Watched, words: str) -> None:
-        """Note how a call stands, where that is shown."""
-        changed, call.stands = call.stands != words, words
+    def stand(self, call: Watched, words: str, *, said: bool = False) -> None:
+        """Note how a call stands. Without a footer a line tells it, where none has: turns tell themselves."""
+        news, call.stands = words.partition(",")[0] != call.stands.partition(",")[0], words
         if self.live is not None:
             self.live.update(self.footer(), refresh=True)
-        elif changed:
+        elif news and not said:
             self.say(call, words)
 
     def footer(self) -> Any:
@@ -211,12 +211,12 @@ async def _follow(call: Watched, board: Board, client: AsyncClient) -> None:
         except TopCallsError as error:
             call.over, board.trouble = True, error
             board.say(call, f"{error}")
-            board.stand(call, "It cannot be followed.")
+            board.stand(call, "It cannot be followed.", said=True)
             return
         board.take(call, seen)
         if seen.ended and seen.completed and not seen.more:
             call.over = True
-            board.stand(call, "The call is over.")
+            board.stand(call, "The call is over.", said=True)
             return
         vain = vain + 1 if seen.ended and not seen.turns else 0
     call.over = True

@@ -17,13 +17,11 @@ TELLS_EVERY = 5.0
 """Seconds between two notices while nothing changes."""
 LATE = 1.0
 """Seconds before the deadline at which even a look that is due is given up."""
+OVER = "The call is over, and its summary is awaited."
 STANDS = {
     "pending": "The call waits to be dialled",
     "queued": "The call waits to be dialled",
     "in_progress": "The call is in progress",
-    "completed": "The call is over, and its summary is awaited",
-    "failed": "The call has failed, and its end is awaited",
-    "cancelled": "The call is cancelled, and its end is awaited",
 }
 
 
@@ -43,7 +41,7 @@ class Wait:
         """Tell where the call stands, where that is news or was not told for a while."""
         turns, elapsed = len(call.transcript), now - self.begun
         said = f", {turns} turn{'s' if turns > 1 else ''} so far" if turns else ""
-        words = f"{STANDS.get(str(call.status), 'The call goes on')}{said}."
+        words = OVER if call.ended else f"{STANDS.get(str(call.status), 'The call goes on')}{said}."
         at, before = self._told
         if now > at and (words != before or now - at >= TELLS_EVERY):
             self._told = now, words
