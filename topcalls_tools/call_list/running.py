@@ -12,7 +12,7 @@ from ..client import Client
 from ..deeds.outcomes import CASES, case_of, talked
 from ..errors import Declined, TopCallsError
 from ..journal.lists import agreed_call, answered_list, said_no
-from ..steps import Ask
+from ..steps import ASK_LIVES, Ask
 from . import Entry
 from .plan import Item, Plan, agreed
 
@@ -86,7 +86,7 @@ def answered(plan: Plan, yes: bool, client: Client) -> Plan:
     """
     desk = client.line.desk()
     now = desk.clock()
-    if now >= plan.items[0].draft.row.expires_at:
+    if now >= plan.row.asked_at + ASK_LIVES:
         raise Declined("This answer took more than 10 minutes, and nothing was sent; run the list again.")
     row = replace(plan.row, decision="yes" if yes else "no", decided_at=now, by="terminal")
     answered_list(desk.journal(), row if yes else replace(row, used_at=now))
