@@ -209,7 +209,13 @@ class Terminal:
         self._ours, theirs = pty.openpty()
         command = [sys.executable, "-m", "topcalls_tools.cli", *arguments]
         self._process = subprocess.Popen(
-            command, stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ, **env, "COLUMNS": "120"}
+            command,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env={**os.environ, **env, "COLUMNS": "120"},
+            start_new_session=True,
+            preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),  # so that Ctrl-C reaches it
         )
         os.close(theirs)
         self.screen = ""

@@ -58,7 +58,8 @@ def _session(reads: Reader, lines: Iterator[str]) -> int:
                 for example in examples():
                     click.echo(f"  {example}")
                 continue
-        first = first or _one(reads, line)
+        code = _one(reads, line)
+        first = first or code
     return first
 
 
