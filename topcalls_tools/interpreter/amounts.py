@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from .meaning import Found, Meant, Words
+from .notation import Phrase
 
 
 def length(words: Words) -> Found | None:
@@ -14,14 +16,34 @@ def length(words: Words) -> Found | None:
         for spans in phrase.whole(words.said):
             many = _many(words.of(words.said.part(*spans["n"]))) if "n" in spans else 1.0
             if many is not None:
-                minutes = many * each
+                minutes = round(many * each, 2)
                 return Found((Meant({"minutes": minutes}, f"{minutes:g}"),))
     return None
 
 
 def limit(words: Words) -> Found | None:
     """How long a call may last at most, in minutes: "at most five minutes"."""
-    for phrase in words.book.read_limits:
+    return _limit(words, words.book.read_limits)
+
+
+def clause(words: Words) -> Found | None:
+    """The same, of a clause that says nothing else: ", five minutes"."""
+    return _limit(words, (*words.book.read_limits, *words.book.read_clauses))
+
+
+def lasting(words: Words) -> Found | None:
+    """The same, after "for"."""
+    found = length(words)
+    if found is None or found.only is None:
+        return None
+    minutes = found.only.arguments["minutes"]
+    if not 1 <= minutes <= 60:
+        return words.unsure("too_long", minutes=f"{minutes:g}")
+    return Found((Meant({"max_duration": minutes}, f"{minutes:g}"),))
+
+
+def _limit(words: Words, phrases: Sequence[Phrase]) -> Found | None:
+    for phrase in phrases:
         for spans in phrase.whole(words.said):
             found = length(words.of(words.said.part(*spans["length"])))
             if found and found.only:

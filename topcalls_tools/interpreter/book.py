@@ -30,6 +30,8 @@ class Order(BaseModel):
     """Whether it may be asked as a question; of an order that may not, a question mark makes a doubt."""
     reasons: bool = False
     """Whether its phrases read a reason themselves, which stands after other orders and says nothing."""
+    weak: bool = False
+    """Whether it counts only where no other order fits."""
     state: Literal["live", "talking", "queued", "startable", "pausable"] | None = None
     """What the call or campaign may be."""
     arguments: Mapping[str, str | int] = {}
@@ -63,6 +65,8 @@ class Book(BaseModel):
     """Lengths of time, with the minutes of each `{n}`."""
     limits: tuple[str, ...]
     """How somebody says how long a call may last."""
+    clauses: tuple[str, ...]
+    """The same, where a clause says nothing else."""
     options: tuple[str, ...]
     """Clauses that say something else of the call."""
     to: tuple[str, ...]
@@ -94,6 +98,11 @@ class Book(BaseModel):
     def read_limits(self) -> tuple[Phrase, ...]:
         """The limits, as they are looked for."""
         return tuple(map(self.phrase, self.limits))
+
+    @cached_property
+    def read_clauses(self) -> tuple[Phrase, ...]:
+        """Clauses that are a limit, as they are looked for."""
+        return tuple(map(self.phrase, self.clauses))
 
     @cached_property
     def read_options(self) -> tuple[Phrase, ...]:

@@ -21,7 +21,7 @@ from .sentence import PAUSE, STOP, Sentence, Token, folded
 Words = tuple[str, ...]
 Spans = Mapping[str, tuple[int, int]]
 """Where the slots of a phrase stand in a sentence: first token, and the one after the last."""
-OVER_SENTENCES = frozenset({"task", "deed", "reason", "motive"})
+OVER_SENTENCES = frozenset({"task", "deed", "asking", "reason", "motive"})
 """Slots that may hold several sentences."""
 ONE = {"number": "number", "handle": "handle", "address": "address"}
 """Slots that are one token of a kind."""
@@ -55,6 +55,8 @@ class Phrase:
 
     def begins(self, said: Sentence, at: int = 0) -> int | None:
         """Where it ends, where it stands at a token; the longest."""
+        if at >= len(said.tokens):
+            return None
         return max((end for end, _ in self._from(said.tokens, at, 0)), default=None)
 
     def within(self, said: Sentence) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from ..api.calls import CallFacts
 from ..api.fields import E164
@@ -11,6 +12,9 @@ from ..deeds.find_contact import FILLERS, TITLES, ranked, spelt
 from .meaning import Found, Meant, Missing, Words, plain
 from .scene import Look, Scene
 from .sentence import Sentence
+
+if TYPE_CHECKING:
+    from phonenumbers import PhoneNumber
 
 MOST = 5
 """How many people, calls or campaigns are shown where several may be meant."""
@@ -56,13 +60,17 @@ def number(words: Words) -> Found | None:
 
 def named(words: Words) -> Found:
     """The contact that a name means."""
-    found, whole = ranked(words.written, contacts(words.scene))
+    asked = words.written
+    found, whole = ranked(asked, contacts(words.scene))
+    if not whole:
+        asked = re.sub(r"(\w{3,})s\b(?!['’])", r"\1's", asked)  # "marios" is Mario's
+        found, whole = ranked(asked, contacts(words.scene))
     if not found or not whole:
         return words.unsure("no_contact", name=words.written)
     meant = tuple(_person(one, words.written) for one in found[:MOST])
     if len(found) > 1:
         return words.unsure("several_contacts", *meant, name=words.written)
-    if not _exactly(words.written, found[0]):
+    if not _exactly(asked, found[0]):
         return words.unsure("other_contact", *meant, name=words.written)
     return Found(meant)
 
@@ -100,23 +108,29 @@ def dialled(text: str, region: str | None) -> E164 | None:
     if region is None:
         return None
     import phonenumbers
+    from phonenumbers import ValidationResult
 
     try:
         found = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         return None
     read = E164.read(str(phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164)))
-    if read is None or not phonenumbers.is_valid_number(found):
+    if read is None or phonenumbers.is_possible_number_with_reason(found) != ValidationResult.IS_POSSIBLE:
         return None
-    digits, abroad = (
-        re.sub(r"\D", "", text),
-        found.country_code != phonenumbers.country_code_for_region(region),
-    )
-    national = re.sub(
-        r"\D", "", str(phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.NATIONAL))
-    )
-    whole = (national, f"1{national}") if found.country_code == 1 else (national,)
-    return read if abroad or digits in whole or digits.endswith(read[1:]) else None
+    digits, prefix = re.sub(r"\D", "", text), phonenumbers.ndd_prefix_for_region(region, True)
+    if found.country_code != phonenumbers.country_code_for_region(region) or digits.endswith(read[1:]):
+        return read  # with the prefix that is dialled for abroad
+    within = phonenumbers.national_significant_number(found)
+    if prefix and digits == f"{prefix}{within}":
+        return read
+    return read if phonenumbers.is_valid_number(found) and digits == _within(found) else None
+
+
+def _within(found: PhoneNumber) -> str:
+    """The digits of a number as it is dialled within its country."""
+    from phonenumbers import PhoneNumberFormat, format_number
+
+    return re.sub(r"\D", "", str(format_number(found, PhoneNumberFormat.NATIONAL)))
 
 
 def shown(number: str, scene: Scene) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..api.calls import Call, CallFacts, PlaceCall
 from ..api.fields import E164
+from .amounts import clause as limits
 from .amounts import hour, length, limit
 from .meaning import Found, Meant, Missing, Words
 from .notation import marks
@@ -50,7 +51,22 @@ def task(words: Words) -> Found:
 
 def deed(words: Words) -> Found | None:
     """A task that begins with what is to be done: "ask", "book"."""
-    return task(words) if any(one.begins(words.said) for one in words.book.group("verb")) else None
+    start = words.said.tokens[0].start
+    told = words.said.written[:start].rstrip().endswith(":")
+    return task(words) if told or _begins(words, "verb", 0) else None
+
+
+def asking(words: Words) -> Found | None:
+    """A task that follows without a joint: "call Ann ask her for the key"."""
+    return task(words) if _begins(words, "talk_verb", 0) else None
+
+
+def voice(words: Words) -> Found | None:
+    """A voice, by its id."""
+    token = words.said.tokens[0]
+    if len(words.said.tokens) != 1 or token.kind == "mark" or token.text in words.book.words("any_voice"):
+        return None
+    return Found((Meant({"voice": words.written}, words.written),))
 
 
 def back(words: Words) -> Found | None:
@@ -103,7 +119,7 @@ def _option(words: Words) -> tuple[Found, Sentence] | None:
     said = words.said
     for at in marks(said):
         clause = words.of(_trimmed(words, said.part(at + 1, len(said.tokens))))
-        found = limit(clause) or _voice(clause) or _caller_id(clause)
+        found = limits(clause) or _voice(clause) or _caller_id(clause)
         if found is not None and at:
             rest = said.part(0, at)
             while rest.tokens and rest.tokens[-1].kind == "mark":
@@ -127,10 +143,8 @@ def _trimmed(words: Words, clause: Sentence) -> Sentence:
 
 def _voice(clause: Words) -> Found | None:
     for span in _spans(clause, "voice"):
-        token = clause.said.tokens[span[0]]
-        if span[1] - span[0] == 1 and token.text not in clause.book.words("any_voice"):
-            name = clause.said.said(*span)
-            return Found((Meant({"voice": name}, name),))
+        if found := voice(clause.of(clause.said.part(*span))):
+            return found
     return None
 
 
@@ -157,6 +171,11 @@ def _against(words: Words) -> str | None:
     said = words.said
     if said.tokens and any(token.kind == "handle" for token in said.tokens[:1]):
         return "which_task"
+    if any(
+        token.kind == "number" and said.tokens[at - 1].text in words.book.words("ring")
+        for at, token in enumerate(said.tokens)
+    ):
+        return AGAINST["one_more"]
     for at in range(len(said.tokens)):
         after_rest = at > 0 and said.tokens[at - 1].kind == "mark"
         joined = at > 0 and said.tokens[at - 1].text in words.book.words("and_then")
@@ -171,7 +190,8 @@ def _against(words: Words) -> str | None:
             and _clause(words, at).have("campaign_word")
         ):
             return AGAINST["one_more"]
-        if at and words.of(said.part(at, len(said.tokens))).are("dangling"):
+        bound = at > 0 and said.tokens[at - 1].text in words.book.words("asks")
+        if at and not bound and words.of(said.part(at, len(said.tokens))).are("dangling"):
             return AGAINST["later"]
     if not words.have("dated") and _ends_in_time(words):
         return AGAINST["later"]

@@ -37,7 +37,11 @@ SLOTS: Mapping[str, Reads] = {
     "task": placing.task,
     "deed": placing.deed,
     "back": placing.back,
+    "asking": placing.asking,
+    "voice": placing.voice,
+    "callee": references.callee,
     "limit": amounts.limit,
+    "lasting": amounts.lasting,
     "caller": references.caller,
     "tongue": amounts.tongue,
     "motive": amounts.motive,
@@ -48,7 +52,7 @@ SLOTS: Mapping[str, Reads] = {
 """Who reads which slot; `name`, `reason` and others are taken as they are written."""
 
 
-TASKS = frozenset({"task", "deed"})
+TASKS = frozenset({"task", "deed", "asking"})
 """The slots that hold a task."""
 
 
@@ -79,15 +83,16 @@ def _words(text: str, scene: Scene) -> Words:
 
 def _combined(words: Words) -> Reading | Doubt:
     """What all ways of reading a sentence come to."""
-    found = [*_outcomes(words)]
+    every = [*_outcomes(words)]
+    found = [one for one, weak in every if not weak] or [one for one, _ in every]
     readings = _distinct(one for one in found if isinstance(one, Reading))
     doubts = [one for one in found if isinstance(one, Doubt)]
     open_doubts = [one for one in doubts if one.readings]
     if len(readings) == 1 and (not open_doubts or readings[0].action.effect is Effect.READ):
         return readings[0]
     if readings:
-        every = _distinct((*readings, *(one for each in open_doubts for one in each.readings)))
-        return _doubt(words, "several", readings[0].tool, readings=tuple(every))
+        several = _distinct((*readings, *(one for each in open_doubts for one in each.readings)))
+        return _doubt(words, "several", readings[0].tool, readings=tuple(several))
     if doubts:
         return max(doubts, key=lambda one: len(one.readings))
     return _by_sentences(words) or _hint(words)
@@ -102,7 +107,7 @@ def _by_sentences(words: Words) -> Reading | Doubt | None:
     for start, end in zip(starts, [*ends, len(words.said.tokens)], strict=True):
         asked = words.said.tokens[end].text == ASKED if end < len(words.said.tokens) else words.said.asked
         part = words.of(replace(words.said.part(start, end), asked=asked))
-        read = _distinct(one for one in _outcomes(part) if isinstance(one, Reading))
+        read = _distinct(one for one, weak in _outcomes(part) if isinstance(one, Reading) and not weak)
         if len(read) != 1:
             return None
         found += read
@@ -112,7 +117,8 @@ def _by_sentences(words: Words) -> Reading | Doubt | None:
     return _doubt(words, "one_at_a_time", alike[0].tool, readings=tuple(alike))
 
 
-def _outcomes(words: Words) -> Iterator[Reading | Doubt]:
+def _outcomes(words: Words) -> Iterator[tuple[Reading | Doubt, bool]]:
+    """What every order that fits comes to, and whether it is a weak one."""
     for core in cores(words):
         here = words.of(core.said)
         for order, phrases in words.book.read:
@@ -129,11 +135,11 @@ def _outcomes(words: Words) -> Iterator[Reading | Doubt]:
                     if outcome is None:
                         continue
                     if not order.question and _questioned(words.said, core, spans):
-                        yield _doubt(words, "a_question", order.tool, *_only(outcome))
+                        yield _doubt(words, "a_question", order.tool, *_only(outcome)), order.weak
                     elif isinstance(outcome, Reading) and core.besides:
-                        yield replace(outcome, besides=core.besides)
+                        yield replace(outcome, besides=core.besides), order.weak
                     else:
-                        yield outcome
+                        yield outcome, order.weak
 
 
 def _questioned(said: Sentence, core: Core, spans: Spans) -> bool:
@@ -186,6 +192,8 @@ def _contradict(one: Meant, other: Meant) -> bool:
 
 
 def _as_written(slot: str, words: Words) -> Found | None:
+    if any(token.kind == "mark" for token in words.said.tokens):
+        return None
     if slot == "name" and (words.have("no_name") or words.have("later")):
         return None
     named = "carrier_name" if slot == "sip" else slot
@@ -206,6 +214,9 @@ def _reading(words: Words, order: Order, meant: Mapping[str, Meant]) -> Reading 
     except ValidationError as wrong:
         return Doubt(wrong_arguments(wrong, action), words.book.examples[order.tool])
     shown = {slot: one.words for slot, one in meant.items()} | {"back_task": given.get("back", "")}
+    shown.setdefault("call", shown.get("called", ""))
+    shown.setdefault("campaign", shown.get("every", ""))
+    shown.setdefault("whom", shown.get("callee", ""))
     if "task" in given:
         shown["task"] = given["task"]
     means = filled(order.means, **shown)

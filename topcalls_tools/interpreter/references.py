@@ -13,6 +13,8 @@ from .meaning import Found, Meant, Missing, Words, plain
 from .people import MOST, calls, dialled, last_call, shown, whom
 from .scene import Look, Scene
 
+LEAST = 6
+"""Characters of an id that are enough, where only one begins so."""
 WAITING = frozenset({"pending", "queued"})
 STATES: dict[str, Callable[[str], bool]] = {
     "live": lambda status: status not in ENDED,
@@ -38,9 +40,9 @@ def call(words: Words) -> Found | None:
     if words.are("last_call"):
         return _last(words)
     if words.are("waiting_call"):
-        return _one_of([one for one in _own(words.scene) if (one.status or "") in WAITING], words)
+        return _one_of(_standing(words, lambda status: status in WAITING), words)
     if words.are("running_call"):
-        return _one_of([one for one in _own(words.scene) if one.status == "in_progress"], words)
+        return _one_of(_standing(words, lambda status: status == "in_progress"), words)
     for phrase in words.book.call_to:
         for spans in phrase.whole(words.said):
             found = whom(words.of(words.said.part(*spans["whom"])))
@@ -60,6 +62,17 @@ def called(words: Words) -> Found | None:
         return _this(words, told=True)
     found = whom(words)
     return found and _to(found, words)
+
+
+def callee(words: Words) -> Found | None:
+    """The number that a call went to."""
+    found = call(words)
+    if found is None or found.only is None:
+        return found
+    number = E164.read(found.only.arguments.get("phone_number"))
+    if number is None:
+        return words.unsure("no_call")
+    return Found((Meant({"phone_number": number}, shown(number, words.scene)),))
 
 
 def outcome(words: Words) -> Found | None:
@@ -174,6 +187,11 @@ def carriers(scene: Scene) -> tuple[CarrierFacts, ...]:
     return scene.carriers
 
 
+def _standing(words: Words, so: Callable[[str], bool]) -> list[CallFacts]:
+    """The calls that stand so, and of which that can be done."""
+    return [one for one in _own(words.scene) if so(one.status or "") and _fits(words, one.status or "")]
+
+
 def _fits(words: Words, status: str) -> bool:
     """Whether a call or campaign of a status can be what the words speak of."""
     return words.state is None or STATES[words.state](status)
@@ -232,13 +250,23 @@ def _one_of(several: Sequence[CallFacts], words: Words) -> Found:
     return Found(meant) if len(several) == 1 else words.unsure("several_calls", *meant)
 
 
-def _by_id(call_id: str, words: Words) -> Found | None:
-    known = next((one for one in words.scene.calls or () if one.id == call_id), None)
-    if known is None and any(one.id == call_id for one in words.scene.campaigns or ()):
+def _by_id(written: str, words: Words) -> Found | None:
+    """The call with an id, or with one that begins so."""
+    known = [one for one in calls(words.scene) if _begins(one.id, written)]
+    if not known and any(_begins(one.id, written) for one in words.scene.campaigns or ()):
         return None
-    if known is not None and not _fits(words, known.status or ""):
-        return words.unsure("spoken_of_does_not_fit", status=_state(known))
-    return Found((_meant(known, words) if known else Meant({"call_id": call_id}, _named(words, call_id)),))
+    if not known and written not in words.scene.gone:
+        raise Missing(Look("call", written))
+    if len(known) != 1:
+        return words.unsure("several_calls" if known else "no_call_id", *_shown(known, words), id=written)
+    if not _fits(words, known[0].status or ""):
+        return words.unsure("spoken_of_does_not_fit", status=_state(known[0]))
+    return Found((_meant(known[0], words),))
+
+
+def _begins(handle: str, written: str) -> bool:
+    """Whether an id is what is written, or begins so; with few characters many do."""
+    return handle == written or (len(written) >= LEAST and handle.startswith(written))
 
 
 def _shown(several: Iterable[CallFacts], words: Words) -> tuple[Meant, ...]:
@@ -251,20 +279,16 @@ def _meant(call: CallFacts, words: Words) -> Meant:
     return Meant({"call_id": call.id, "phone_number": call.phone_number}, f"{said} [{call.id}]")
 
 
-def _named(words: Words, call_id: str) -> str:
-    return words.book.say["call_named"].replace("{id}", call_id)
-
-
 def _state(call: CallFacts) -> str:
     outcome = call.call_status if call.status in ENDED and call.call_status else call.status
     return plain(str(outcome or "?")).replace("_", " ")
 
 
-def _campaign_by_id(campaign_id: str, words: Words, named: bool) -> Found | None:
-    known = next((one for one in words.scene.campaigns or () if one.id == campaign_id), None)
-    if known is not None:
-        return Found((_campaign(known),))
-    return Found((Meant({"campaign_id": campaign_id}, campaign_id),)) if named else None
+def _campaign_by_id(written: str, words: Words, named: bool) -> Found | None:
+    if not named and any(_begins(one.id, written) for one in words.scene.calls or ()):
+        return None
+    known = [one for one in campaigns(words.scene) if _begins(one.id, written)]
+    return _campaigns(known, words, "no_campaign") if known or named else None
 
 
 def _campaigns(several: Sequence[CampaignFacts], words: Words, none: str) -> Found:

@@ -33,6 +33,8 @@ class Scene:
     """Of the phrase book, ISO 639-1."""
     last_call: str | None = None
     """Id of the call spoken of last: what "it" and "her" mean."""
+    gone: frozenset[str] = frozenset()
+    """Ids that no call has."""
     last_campaign: str | None = None
     """Id of the campaign spoken of last."""
     contacts: Mapping[str, Contact] | None = None

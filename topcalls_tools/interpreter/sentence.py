@@ -17,6 +17,7 @@ _TOKEN = re.compile(
     (?P<address>(?<![\w.+])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\w))
   | (?P<number>(?<![\w])(?:\+\s?\(?\d|\(?\d)(?:[\s\u00a0()./-]{0,3}\d){5,}(?![\w-]*[^\W\d]))
   | (?P<word>[^\W_]+(?:['’‘`´][^\W_]+|[_~-]+[^\W_]+|(?<=\d)[:.,](?=\d)\d+)*['’]?)
+  | (?P<and>(?<=\s)[&+](?=\s))
   | (?P<mark>\n\s*\n|[.!?…;:,()\[\]—–\n]|\s-+\s)
     """,
     re.VERBOSE,
@@ -81,12 +82,14 @@ def sentence(text: str, known: Collection[str] = (), units: Collection[str] = ()
                 tokens.append(Token(text[found.start() : place], "number", found.start(), place))
             case "address":
                 tokens.append(Token(found[0], "address", found.start(), place))
+            case "and":
+                tokens.append(Token("and", "word", found.start(), place))
             case "mark" if found[0] == "." and tokens and _shortened(tokens[-1], found.start(), text):
                 pass
             case "mark":
                 _marked(tokens, Token(_mark(found[0]), "mark", found.start(), place))
             case _:
-                tokens += _words(found, known)
+                tokens += _words(found, known, units)
     while tokens and tokens[0].kind == "mark":
         tokens.pop(0)
     asked = bool(tokens) and tokens[-1].text == ASKED
@@ -101,12 +104,14 @@ def folded(word: str) -> str:
     return "".join(one for one in apart if not unicodedata.combining(one))
 
 
-def _words(found: re.Match[str], known: Collection[str]) -> list[Token]:
+def _words(found: re.Match[str], known: Collection[str], units: Collection[str]) -> list[Token]:
     """A written word: an id, or the words between its hyphens."""
     written, start = found[0], found.start()
     if written in known or (_HANDLE.fullmatch(written) and not _COUNT.fullmatch(written)):
         return [Token(written, "handle", start, found.end())]
-    parts = re.finditer(r"[^~_-]+", written)
+    count = re.match(r"\d+", written)
+    apart = count and folded(written[count.end() :]) in units  # 2min is 2 min
+    parts = re.finditer(r"\d+|\D+" if apart else r"[^~_-]+", written)
     return [Token(folded(one[0]), "word", start + one.start(), start + one.end()) for one in parts]
 
 

@@ -33,7 +33,9 @@ def cores(words: Words) -> Iterator[Core]:
     for start, requested, wished in _starts(words):
         for end in _ends(words, start):
             said = words.said.part(start, end)
-            yield Core(said, requested, wished, cut=end < len(words.said.tokens))
+            tail = words.of(words.said.part(end, len(words.said.tokens)))
+            asked = requested or _at(tail, "request_tags", 0) or _at(tail, "request_tags", 1)
+            yield Core(said, asked, wished, cut=end < len(words.said.tokens))
             if thin := _thinned(words.of(said)):
                 yield Core(thin, requested, wished, cut=True, thinned=True)
             for at, besides in _unmet(words.of(said)):

@@ -56,8 +56,8 @@ def _one_call(call_id: str, desk: Desk, scene: Scene) -> Flow[Scene]:
     try:
         call = yield from read(GetCall(call_id=call_id), desk)
     except NotFound:
-        gone = None if scene.last_call == call_id else scene.last_call
-        return replace(scene, calls=others, last_call=gone)
+        last = None if scene.last_call == call_id else scene.last_call
+        return replace(scene, calls=others, last_call=last, gone=scene.gone | {call_id})
     known = any(one.id == call_id for one in scene.calls or ())
     calls = tuple(call if one.id == call_id else one for one in scene.calls or ())
     return replace(scene, calls=calls if known else (*calls, call))

@@ -1,0 +1,124 @@
+"""What the phrase book makes of labelled requests: `python -m tests.interpreting` rewrites docs/requests.md."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from topcalls_tools.action import Effect
+from topcalls_tools.api.calls import Call
+from topcalls_tools.api.campaigns import CampaignFacts
+from topcalls_tools.api.phone_numbers import Carrier, NumberFacts
+from topcalls_tools.contacts import Contact
+from topcalls_tools.interpreter import Doubt, Look, Reading, Scene, interpret
+
+LABELLED = Path(__file__).parent / "labelled"
+Outcome = Literal["right", "refused", "wrong"]
+OF_OURS = {"reason", "task"}
+"""Arguments whose wording is the interpreter's; what a task must say stands in `task_has`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A request, what it was read as, and whether that is right."""
+
+    said: str
+    kind: str
+    scene: str
+    refusal: bool
+    """Whether a doubt is what is wanted."""
+    read: Reading | Doubt
+    outcome: Outcome
+    flaw: str = ""
+    """What is wrong, in a word."""
+
+
+@cache
+def judged(name: str = "requests") -> tuple[Judged, ...]:
+    """Every request of a set, read and judged."""
+    labelled = tomllib.loads((LABELLED / f"{name}.toml").read_text("utf-8"))
+    scenes = {key: _scene(one, labelled) for key, one in labelled["scene"].items()}
+    return tuple(_judge(one, scenes[one["scene"]]) for one in labelled["request"])
+
+
+def _scene(written: Mapping[str, Any], labelled: Mapping[str, Any]) -> Scene:
+    book = [Contact.model_validate(one) for one in labelled["contacts"][written["contacts"]]]
+    return Scene(
+        now=datetime.fromisoformat(labelled["now"]),
+        region=written.get("region") or None,
+        last_call=written.get("spoken_of"),
+        contacts={one.number: one for one in book},
+        calls=tuple(map(_call, written.get("calls", ()))),
+        campaigns=tuple(CampaignFacts.model_validate(one) for one in written.get("campaigns", ())),
+        numbers=tuple(NumberFacts.model_validate(one) for one in written.get("numbers", ())),
+        carriers=tuple(Carrier.model_validate(one) for one in written.get("carriers", ())),
+    )
+
+
+def _call(written: Mapping[str, Any]) -> Call:
+    facts = {name: value for name, value in written.items() if name != "task"}
+    return Call.model_validate({**facts, "metadata": {"task": written["task"]}})
+
+
+def _judge(request: Mapping[str, Any], scene: Scene) -> Judged:
+    read = interpret(request["say"], scene)
+    while isinstance(read, Look):  # a scene holds every call that there is
+        scene = replace(scene, gone=scene.gone | {str(read.call_id)})
+        read = interpret(request["say"], scene)
+    outcome, flaw = _outcome(read, request)
+    return Judged(
+        request["say"],
+        request["kind"],
+        request["scene"],
+        bool(request.get("refuse")),
+        read,
+        outcome,
+        flaw,
+    )
+
+
+def _outcome(read: Reading | Doubt, request: Mapping[str, Any]) -> tuple[Outcome, str]:
+    tools = request.get("any") or [request["tool"]] if "tool" in request or "any" in request else []
+    if isinstance(read, Doubt):
+        return ("right" if request.get("refuse") else "refused"), ""
+    if read.tool not in tools:
+        return "wrong", "tool"
+    if "each" in request:
+        return "wrong", "one of several"
+    wanted = request.get("arguments", {})
+    given = {name: value for name, value in read.arguments.items() if name not in OF_OURS}
+    given = {name: value for name, value in given.items() if name in wanted or not _usual(read, name, value)}
+    if differing := [name for name in wanted if not _alike(name, wanted[name], given.get(name))]:
+        return "wrong", f"argument {differing[0]}"
+    if read.action.effect is not Effect.READ and (more := sorted(given.keys() - wanted.keys())):
+        return "wrong", f"needless {more[0]}"
+    task = str(read.arguments.get("task", "")).casefold()
+    if any(one.casefold() not in task for one in request.get("task_has", ())):
+        return "wrong", "task"
+    return "right", ""
+
+
+def _usual(read: Reading, name: str, value: Any) -> bool:
+    """Whether an argument is what it would be without the sentence."""
+    default = read.action.tool_defaults.get(name, type(read.action).model_fields[name].default)
+    return bool(value == default)
+
+
+def _alike(name: str, wanted: Any, given: Any) -> bool:
+    if isinstance(wanted, dict) and isinstance(given, dict):
+        return all(_alike(one, value, given.get(one)) for one, value in wanted.items())
+    if name == "name":
+        return str(wanted).casefold() in str(given).casefold()
+    return bool(wanted == given)
+
+
+def totals(every: Sequence[Judged]) -> Iterator[tuple[str, int, int, int, int]]:
+    """For each kind of request: how many, how many are right, refused and wrong."""
+    for kind in dict.fromkeys(one.kind for one in every):
+        of = [one.outcome for one in every if one.kind == kind]
+        yield kind, len(of), of.count("right"), of.count("refused"), of.count("wrong")
