@@ -11,8 +11,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def keys(pressed: Callable[[str], None]) -> Iterator[None]:
-    """Call `pressed` on the running event loop with each key. Ctrl-C goes on to interrupt; afterwards the
-    terminal is as it was."""
+    """Call `pressed` on the running event loop with each key, and with several characters at once where an
+    arrow was pressed or something pasted. Ctrl-C goes on to interrupt; afterwards the terminal is as it
+    was."""
     import asyncio
 
     loop = asyncio.get_running_loop()
@@ -31,8 +32,7 @@ def keys(pressed: Callable[[str], None]) -> Iterator[None]:
         typed = os.read(terminal, 64).decode(errors="ignore")
         if not typed:  # the terminal is gone
             loop.remove_reader(terminal)
-        if len(typed) == 1:  # more at once is an arrow or something pasted
-            pressed(typed)
+        pressed(typed)
 
     loop.add_reader(terminal, ready)
     try:

@@ -178,7 +178,7 @@ def _at_terminal(board: Board, client: AsyncClient, group: Any, stack: ExitStack
     from .keys import keys
 
     def pressed(key: str) -> None:
-        if key == "q":
+        if key.endswith("q"):  # typed faster than it was read, or pasted: leaving does no harm
             board.left = True
             group.cancel_scope.cancel()
         for call in board.calls:
