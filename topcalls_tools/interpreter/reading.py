@@ -4,6 +4,7 @@ in the phrase book, and its slots are read. Every way counts; where they differ,
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -56,11 +57,17 @@ TASKS = frozenset({"task", "deed", "asking"})
 """The slots that hold a task."""
 
 
+_QUOTED = re.compile(r"""\s*["“”„«»]([^"“”„«»]*)["“”„«»][\s.,!?]*\w""")
+"""A sentence that begins with a quotation, and goes on after it."""
+
+
 def interpret(text: str, scene: Scene) -> Reading | Doubt | Look:
     """Read a sentence against what is known; a Look says what must be known first."""
     words = _words(text, scene)
     if not words.said.tokens or len(text) > LONGEST:
         return _doubt(words, "empty" if not words.said.tokens else "too_long_a_text", "place_call")
+    if _QUOTED.match(text):
+        return _doubt(words, "quoted", "place_call")
     if words.have("retraction"):
         return _doubt(words, "retracted", "place_call")
     try:
