@@ -180,10 +180,10 @@ class Action(Arguments, Generic[R]):
     def shown(self, reply: R, live: bool) -> dict[str, Any]:
         """The JSON that every tool surface gives: whether the world was the real one, which words come from a
         call, and the view."""
-        view = self.view(reply)
-        said = view.model_dump(mode="json", exclude_none=True, exclude={"live", "derived"})
-        marks = derived(view)
-        return {"live": live, **({"derived": list(marks)} if marks else {}), **said}
+        view, ours = self.view(reply), {"live", "derived"}
+        said = view.model_dump(mode="json", exclude_none=True, exclude=ours)
+        marks = [name for name in derived(view) if name not in ours]
+        return {"live": live, **({"derived": marks} if marks else {}), **said}
 
     def told(self, reply: R, live: bool) -> str:
         """`shown` as compact JSON text."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import shutil
 import signal
 import threading
 from collections import Counter
@@ -160,15 +160,17 @@ def _halted() -> Iterator[_Presses]:
 
 def _told(event: Event) -> tuple[Outcome, ...]:
     """Tell of an event as it happens; gives what became of calls by it."""
+    from ..api.transcript import shown_turn
     from ..call_list.running import Ended, Outcome, Placing, Turned
-    from ..quoting import barred, visible
+    from ..quoting import visible
+    from . import show
 
     match event:
         case Placing(place, entry):
             _echo(f"\n{place}. Calling {''.join(map(visible, entry.who))}, {entry.request.phone_number}.")
         case Turned(turn):
-            speaker = "agent" if turn.user == "assistant" else "person called"
-            _echo("\n".join(barred(turn.text.words, beside=f"{speaker:>13}")))
+            for line in show.turn(shown_turn(turn), shutil.get_terminal_size().columns):
+                _echo(line.plain)
         case Ended(why, left):
             _echo(f"\n{why} No further call is placed.")
             return tuple(Outcome(entry, "not called", why) for entry in left)
@@ -180,14 +182,16 @@ def _told(event: Event) -> tuple[Outcome, ...]:
 
 def _sum_up(plan: Plan, became: list[Outcome], live: bool, as_json: bool) -> None:
     """Who was reached, who not, and why."""
+    from ..quoting import in_json
+    from .show import table
+
     rows = [
         *(_row(one.entry, one.state, one.why, one) for one in became),
         *(_row(one.entry, "not called", one.why, None) for one in plan.left),
     ]
     if as_json:
-        click.echo(json.dumps({"live": live, "data": rows}, ensure_ascii=False, indent=2))
+        click.echo(in_json({"live": live, "derived": ["call_summary"], "data": rows}, indent=2))
         return
-    from .show import table
 
     _echo("")
     counts = Counter(row["outcome"] for row in rows)

@@ -104,7 +104,8 @@ def _json(calls: Iterable[CallInList], live: bool, transcripts: bool) -> Iterato
     """One document, written call by call."""
     from ..deeds.outcomes import CASES, case_of
 
-    yield f'{{\n  "live": {in_json(live)},\n  "data": ['
+    derived = ["call_summary", "disposition"]
+    yield f'{{\n  "live": {in_json(live)},\n  "derived": {in_json(derived)},\n  "data": ['
     comma = ""
     for call in calls:
         case = case_of(call)
