@@ -77,6 +77,7 @@ MAY_IMPORT = {
     "webhooks": {"afterwards", "client", "errors", "journal", "wire"},
     "langchain": {"action", "client", "errors", "steps", "tools"},
     "agent": {"client", "errors", "langchain"},
+    "phrase_model": {"client", "errors", "interpreter"},
     "cli": {
         "action",
         "address",
@@ -111,7 +112,7 @@ HOMES = {
         "sandbox/store/statements.py",
     },
     "alembic": {"journal/engine.py", "journal/migrations/"},
-    "langchain_core": {"agent.py", "langchain.py"},
+    "langchain_core": {"agent.py", "langchain.py", "phrase_model.py"},
     "langchain": {"agent.py"},
     "prompt_toolkit": {"cli/"},
     "langgraph": {"approval/interrupt.py", "langchain.py"},
