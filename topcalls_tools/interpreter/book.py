@@ -32,7 +32,7 @@ class Order(BaseModel):
     """Whether its phrases read a reason themselves, which stands after other orders and says nothing."""
     weak: bool = False
     """Whether it counts only where no other order fits."""
-    state: Literal["live", "talking", "queued", "startable", "pausable"] | None = None
+    state: Literal["live", "answered_first", "talking", "queued", "startable", "pausable"] | None = None
     """What the call or campaign may be."""
     arguments: Mapping[str, str | int] = {}
     """Arguments that the words themselves are."""

@@ -220,7 +220,9 @@ def _reading(words: Words, order: Order, meant: Mapping[str, Meant]) -> Reading 
         request = action.from_tool(arguments)
     except ValidationError as wrong:
         return Doubt(wrong_arguments(wrong, action), words.book.examples[order.tool])
-    shown = {slot: one.words for slot, one in meant.items()} | {"back_task": given.get("back", "")}
+    shown = {slot: one.words for slot, one in meant.items()} | {
+        "back_task": " ".join(str(given.get("back", "")).split())
+    }
     shown.setdefault("call", shown.get("called", ""))
     shown.setdefault("campaign", shown.get("every", ""))
     shown.setdefault("whom", shown.get("callee", ""))

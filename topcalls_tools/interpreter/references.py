@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from ..api.calls import ENDED, CallFacts
 from ..api.campaigns import CampaignFacts
@@ -53,6 +54,9 @@ def call(words: Words) -> Found | None:
 
 def bare_call(words: Words) -> Found:
     """The call that is meant where none is named: "Hang up." """
+    if words.state == "answered_first":
+        talking = any(one.status == "in_progress" for one in _own(words.scene))
+        words = replace(words, state="talking" if talking else "live")
     return _this(words, told=False)
 
 
