@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import Misconfigured
+from ..quoting import in_json
 from .book import opened
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ def contacts() -> None:
 @click.option("--consent-note", help="Where it can be looked up.")
 @click.option("--note", help="What else to know.")
 @REGION
-def add(name: str, number: str, region: str | None, **given: Any) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
+def add(name: str, number: str, region: str | None, as_json: bool, **given: Any) -> None:
     """Write one contact down. One of the same name and number is changed: what is given now counts, the rest
     stays. Consent needs basis, date and note."""
     from pydantic import ValidationError
@@ -82,6 +84,11 @@ def add(name: str, number: str, region: str | None, **given: Any) -> None:
         raise click.UsageError(f"NUMBER: {error}.") from None
     path = _path()
     new, changed = added(path, [contact])
+    if as_json:
+        did = "added" if new else "changed" if changed else "known"
+        told = contact.model_dump(mode="json", exclude_defaults=True)
+        click.echo(in_json({"did": did, "contact": told}, indent=2))
+        return
     done = "is written down" if new else "is changed" if changed else "is known just so"
     click.echo(f"{_shown(contact.name)}, {contact.number}, {done}.")
     _tell_shared(path, contact)
@@ -90,8 +97,9 @@ def add(name: str, number: str, region: str | None, **given: Any) -> None:
 @contacts.command("import")
 @click.argument("file", type=_FILE)
 @REGION
+@click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
 @click.pass_context
-def import_(ctx: click.Context, file: Path, region: str | None) -> None:
+def import_(ctx: click.Context, file: Path, region: str | None, as_json: bool) -> None:
     """Take contacts over from a file: CSV with a header, or vCards. Columns are name, number, zone, language,
     hours, mine, consent_basis, consent_date, consent_note, note. What cannot be read is left out and told,
     and the exit code is 6 then."""
@@ -104,8 +112,12 @@ def import_(ctx: click.Context, file: Path, region: str | None) -> None:
         raise Misconfigured(f"Nothing in {file} can be taken over, so nothing was written; correct it.")
     new, changed = added(_path(), found)
     same = len(found) - new - changed
-    click.echo(f"{new} new, {changed} changed, {same} known just so, {len(unread)} left out.")
-    tell(unread)
+    if as_json:
+        counts = {"added": new, "changed": changed, "known": same}
+        click.echo(in_json({**counts, "left_out": list(map(str, unread))}, indent=2))
+    else:
+        click.echo(f"{new} new, {changed} changed, {same} known just so, {len(unread)} left out.")
+        tell(unread)
     if unread:
         ctx.exit(LEFT_OUT)
 
@@ -128,7 +140,8 @@ def listing(as_json: bool) -> None:
 
 @contacts.command()
 @click.argument("who", metavar="NAME|NUMBER")
-def remove(who: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
+def remove(who: str, as_json: bool) -> None:
     """Take a contact out, by its name or by its number. With the number, every entry of it."""
     from ..contacts import entries
     from .address_files import international
@@ -150,7 +163,7 @@ def remove(who: str) -> None:
         count = removed(path, lambda one: one.number == number)
     if not count:
         raise click.UsageError("No contact is called so; topcalls contacts list shows them.")
-    click.echo(f"{count} taken out.")
+    click.echo(in_json({"removed": count}, indent=2) if as_json else f"{count} taken out.")
 
 
 def tell(unread: Iterable[Unread]) -> None:

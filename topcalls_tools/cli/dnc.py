@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import Declined, Misconfigured
+from ..quoting import in_json
 from .book import opened
 from .contacts import LEFT_OUT, REGION, tell
 
@@ -28,7 +29,8 @@ def dnc() -> None:
 @dnc.command()
 @click.argument("number")
 @click.option("--reason", help="Why, to read later.")
-def add(number: str, reason: str | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
+def add(number: str, reason: str | None, as_json: bool) -> None:
     """Have a number never called again, at once. Its lead is set to Unsubscribed."""
     from pydantic import ValidationError
 
@@ -42,15 +44,18 @@ def add(number: str, reason: str | None) -> None:
     except ValidationError as wrong:
         raise click.UsageError(sentence(wrong, BlockNumber)) from None
     with Client() as client:
-        click.echo(client.send(request).note)
+        done = client.send(request)
+        told = request.shown(done, client.line.live)
+    click.echo(in_json(told, indent=2) if as_json else done.note)
 
 
 @dnc.command("import")
 @click.argument("file", type=_FILE)
 @click.option("--reason", help="Why, to read later.")
 @REGION
+@click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
 @click.pass_context
-def import_(ctx: click.Context, file: Path, reason: str | None, region: str | None) -> None:
+def import_(ctx: click.Context, file: Path, reason: str | None, region: str | None, as_json: bool) -> None:
     """Have many numbers never called again: one a line, or in a column "number" of a CSV file. What cannot be
     read is left out and told, and the exit code is 6 then. Their leads are set to Unsubscribed."""
     from ..blocking import blocked
@@ -63,8 +68,12 @@ def import_(ctx: click.Context, file: Path, reason: str | None, region: str | No
         raise Misconfigured(f"There is no number in {file}, so nothing was written; write one a line.")
     with Client() as client:
         done = client.run(blocked(tuple(dict.fromkeys(found)), reason, client.line.desk()))
-    click.echo(f"{done.note()}\n{len(unread)} left out.")
-    tell(unread)
+    if as_json:
+        told = {"numbers": len(set(found)), "note": done.note(), "left_out": list(map(str, unread))}
+        click.echo(in_json(told, indent=2))
+    else:
+        click.echo(f"{done.note()}\n{len(unread)} left out.")
+        tell(unread)
     if unread:
         ctx.exit(LEFT_OUT)
 

@@ -14,6 +14,7 @@ import click
 
 from ..errors import Misconfigured
 from .book import opened
+from .flags import flags, of_campaign, said
 
 if TYPE_CHECKING:
     from ..connect import Line
@@ -36,15 +37,17 @@ def journal() -> None:
 def listing(limit: int, as_json: bool) -> None:
     """List the newest questions, of all accounts, and what became of each."""
     from ..journal import archive
+    from ..journal.heard import of_dials
     from .show import table
 
     with opened(there=True) as line:
         now = line.clock()
         rows = archive.listed(line.desk().journal(), limit)
+        heard = of_dials(line.desk().journal(), [ask.key for ask, _ in rows])
     if as_json:
-        click.echo(_document({"data": [_told(*row) for row in rows]}))
+        click.echo(_document({"data": [_told(*row, flags(heard[row[0].key])) for row in rows]}))
     else:
-        table([_row(*row, now) for row in rows])
+        table([_row(*row, now, flags(heard[row[0].key])) for row in rows])
 
 
 @journal.command()
@@ -84,8 +87,9 @@ def export(name: str, output: Path | None) -> None:
 @click.option(
     "--head-file", type=_FILE, help="File of such lines. Default: the one that evidence_head names."
 )
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 @click.pass_context
-def verify(ctx: click.Context, given: tuple[str, ...], head_file: Path | None) -> None:
+def verify(ctx: click.Context, given: tuple[str, ...], head_file: Path | None, as_json: bool) -> None:
     """Check that the evidence is what was written. Prints its last number and hash, or what is wrong.
 
     Without a hash that was kept elsewhere this shows little: whoever can write the journal can write all of
@@ -96,43 +100,52 @@ def verify(ctx: click.Context, given: tuple[str, ...], head_file: Path | None) -
     with opened(there=True) as line:
         heads = frozenset(map(_head, given)) | _kept(line, head_file)
         store = line.desk().journal()
-        troubles = 0
+        troubles: list[str] = []
         try:
             for trouble in archive.troubles(store, heads):
-                troubles += 1
-                click.echo(trouble)
+                troubles.append(trouble)
+                click.echo(trouble, err=as_json)
         except ValueError:  # no JSON or no time where we write them
-            troubles += 1
-            click.echo("An entry cannot even be read.")
+            troubles.append("An entry cannot even be read.")
+            click.echo(troubles[-1], err=as_json)
         last = archive.head(store)
+    if as_json:
+        found = {"holds": not troubles, "troubles": troubles, "checked_against": sorted(heads)}
+        click.echo(_document({**found, "head": None if troubles else last}))
     if troubles:
         ctx.exit(ALTERED)
-    click.echo(f"The evidence holds.\n{last}")
+    if not as_json:
+        click.echo(f"The evidence holds.\n{last}")
     if not heads:
         click.echo("It was checked against nothing that was kept elsewhere: see --head.", err=True)
 
 
 def _exported(name: str) -> dict[str, Any]:
     from ..journal import archive
+    from ..journal.heard import of_dials
 
     with opened(there=True) as line:
         store = line.desk().journal()
-        return archive.exported(store, archive.key_of(store, name))
+        key = archive.key_of(store, name)
+        heard = [one for one in of_dials(store, [key])[key] if one.call_id]
+        calls = [{"call_id": one.call_id, "at": one.at.isoformat(), **one.facts} for one in heard]
+        return archive.exported(store, key) | ({"calls_heard": calls} if calls else {})
 
 
 def _document(found: dict[str, Any]) -> str:
     return json.dumps(found, ensure_ascii=False, indent=2)
 
 
-def _told(ask: AskRow, dial: DialRow | None) -> dict[str, Any]:
+def _told(ask: AskRow, dial: DialRow | None, heard: str) -> dict[str, Any]:
     """A question and its call in a list, as JSON; nothing that is absent."""
     asked = {"key": ask.key, "asked_at": ask.asked_at.isoformat(), "expires_at": ask.expires_at.isoformat()}
     named = {name: getattr(ask, name) for name in ("account", "tool", "target", "minutes", "decision", "by")}
     rang = {name: getattr(dial, name, None) for name in ("state", "call_id", "used_minutes")}
-    return {name: value for name, value in {**asked, **named, **rang}.items() if value is not None}
+    told = {**asked, **named, **rang, "heard": heard or None}
+    return {name: value for name, value in told.items() if value is not None}
 
 
-def _row(ask: AskRow, dial: DialRow | None, now: datetime) -> dict[str, str]:
+def _row(ask: AskRow, dial: DialRow | None, now: datetime, heard: str) -> dict[str, str]:
     """The same for people."""
     minutes = ""
     if dial:
@@ -146,6 +159,7 @@ def _row(ask: AskRow, dial: DialRow | None, now: datetime) -> dict[str, str]:
         "answer": ask.decision or ("open" if ask.expires_at > now else "none"),
         "outcome": dial.state if dial else "sent" if ask.used_at and ask.decision == "yes" else "",
         "minutes": minutes,
+        "heard": heard,
     }
 
 
@@ -173,29 +187,12 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
         told = {name: value if isinstance(value, str) else json.dumps(value) for name, value in reply.items()}
         yield Question("Reply:", (), tuple(told.items())).text()
     for link in found["evidence"]:
-        yield from _said(link["facts"]) if link["kind"] == "closed" else ()
+        yield from said(link["facts"]) if link["kind"] == "closed" else ()
+    yield from of_campaign(found.get("calls_heard", ()))
     yield "Evidence:"
     for link in found["evidence"]:
         forgotten = ", its words forgotten" if "digest" in link and "personal" not in link else ""
         yield f"  {link['seq']} {link['kind']}, {_time(link['at'])}{forgotten}, {link['hash'][:16]}"
-
-
-def _said(facts: dict[str, Any]) -> Iterator[str]:
-    """Whether the agent really said what the opening has it say, and what the person called asked, where
-    anything was said."""
-    for name, what in (("disclosed", "that an AI speaks"), ("announced", "that the call is recorded")):
-        if name in facts:
-            turn = facts[name]
-            yield f"Said {what}: in turn {turn}." if turn else f"Said {what}: never."
-    for kind, turn in facts.get("heard", {}).items():
-        yield f"Heard: {kind} in turn {turn}."
-    if "leads_unsubscribed" in facts:
-        yield f"Do not call: since then, with {facts['leads_unsubscribed']} of its leads unsubscribed."
-    if facts.get("leads_left"):
-        yield "Campaigns may still call its leads: topcalls dnc add with the number tries again."
-    if at := facts.get("call_from"):
-        there = datetime.fromisoformat(at)
-        yield f"Call back: not before {there:%H:%M} on {there:%A}, {there:%Y-%m-%d}, there ({_time(at)})."
 
 
 def _time(iso: str) -> str:

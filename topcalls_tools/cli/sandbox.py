@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import Misconfigured
+from ..quoting import in_json
 
 if TYPE_CHECKING:
     from ..sandbox import Sandbox
@@ -82,16 +83,19 @@ def sandbox(
 @sandbox.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=PORT, show_default=True)
 @click.option("--account", help="Account whose page it is. Default: the first.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_obj
-def link(db: Path | None, port: int, account: str | None) -> None:
+def link(db: Path | None, port: int, account: str | None, as_json: bool) -> None:
     """Print a fresh link to the page of a sandbox that runs; it works once."""
     with _opened(db) as world:
-        click.echo(f"http://127.0.0.1:{port}/#{world.link_code(account)}")
+        address = f"http://127.0.0.1:{port}/#{world.link_code(account)}"
+    click.echo(in_json({"link": address}, indent=2) if as_json else address)
 
 
 @sandbox.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 @click.pass_context
-def keys(ctx: click.Context) -> None:
+def keys(ctx: click.Context, as_json: bool) -> None:
     """List the keys of all accounts; they are never shown whole again."""
     if ctx.invoked_subcommand:
         return
@@ -108,7 +112,10 @@ def keys(ctx: click.Context) -> None:
             }
             for key in world.all_keys()
         ]
-    table(rows)
+    if as_json:
+        click.echo(in_json({"data": rows}, indent=2))
+    else:
+        table(rows)
 
 
 @keys.command()
@@ -117,9 +124,16 @@ def keys(ctx: click.Context) -> None:
 @click.option("--scope", multiple=True, help="What the key may do; may be repeated. Default: everything.")
 @click.option("--minutes", type=click.FloatRange(0), default=1000.0, help="Plan minutes of a new account.")
 @click.option("--bonus", type=click.FloatRange(0, 500), default=500.0, help="Bonus minutes of a new account.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_obj
 def add(
-    db: Path | None, account: str | None, name: str, scope: tuple[str, ...], minutes: float, bonus: float
+    db: Path | None,
+    account: str | None,
+    name: str,
+    scope: tuple[str, ...],
+    minutes: float,
+    bonus: float,
+    as_json: bool,
 ) -> None:
     """Make a key, and print it this once."""
     with _opened(db) as world:
@@ -127,7 +141,7 @@ def add(
             made = world.add_account(minutes, bonus, name=account, key_name=name, scopes=scope or None)
         else:
             made = world.add_key(scope or None, name=name, account=account)
-        click.echo(made)
+    click.echo(in_json({"key": made}, indent=2) if as_json else made)
 
 
 @keys.command()

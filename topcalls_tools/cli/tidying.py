@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import Declined, Misconfigured
+from ..quoting import in_json
 from .book import opened
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ PATIENCE = 600.0
 
 
 @click.command()
-def settle() -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
+def settle(as_json: bool) -> None:
     """Find out what a crash left open. Looks for calls in doubt, and adds up what ended calls used.
 
     What cannot be found stays in doubt. A call is sent again, under its own key, only in the ten minutes
@@ -36,8 +38,8 @@ def settle() -> None:
         client.run(reconcile(desk, thorough=True))
         client.run(close_books(desk))
         ours = [(row, store.dial(row.key)) for row in before if row.line == desk.line]
-    for said in _settled(ours, len(before) - len(ours)):
-        click.echo(said)
+    told = _settled(ours, len(before) - len(ours))
+    click.echo(in_json(told, indent=2) if as_json else "\n".join(_sentences(told)))
 
 
 @click.command()
@@ -67,7 +69,8 @@ def forget(number: str, do_not_call: bool) -> None:
 
 @click.command()
 @click.option("--days", type=click.IntRange(1), help="Age. Default: keep_days of policy.toml, 90 without it.")
-def purge(days: int | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
+def purge(days: int | None, as_json: bool) -> None:
     """Forget everything personal that is old. Fewer days than your policy keeps are asked about at the
     terminal. Calls that may still be under way keep it."""
     from ..journal import archive, deliveries
@@ -85,7 +88,8 @@ def purge(days: int | None) -> None:
         while deliveries.purge(store, before):
             pass
         store.storage.scrub()
-    click.echo(f"{_many(count, 'question')} forgotten.")
+    told = {"questions_forgotten": count}
+    click.echo(in_json(told, indent=2) if as_json else f"{_many(count, 'question')} forgotten.")
 
 
 def _agreed(question: str) -> None:
@@ -101,17 +105,30 @@ def _agreed(question: str) -> None:
         raise Declined("Nobody said yes, and nothing was forgotten.")
 
 
-def _settled(rows: list[tuple[DialRow, DialRow]], others: int) -> Iterator[str]:
-    """What settling found, a sentence each; `rows` are calls as they were and as they are."""
+def _settled(rows: list[tuple[DialRow, DialRow]], others: int) -> dict[str, Any]:
+    """What settling found; `rows` are calls as they were and as they are, `others` those of other keys."""
     from ..reconcile import IN_DOUBT
 
-    doubtful = [now for _, now in rows if now.state in IN_DOUBT]
-    found = sum(was.state in IN_DOUBT and now.state not in IN_DOUBT for was, now in rows)
-    closed = sum(now.closed_at is not None for _, now in rows)
-    yield f"{len(rows)} open: {found} found out about, {closed} closed, {len(doubtful)} in doubt."
-    for row in doubtful:
-        at = f"{row.sent_at:%Y-%m-%d %H:%M} UTC"
-        yield f"In doubt: {row.key[:8]}, sent {at}; list-calls shows whether it rang."
+    return {
+        "open": len(rows),
+        "found_out_about": sum(was.state in IN_DOUBT and now.state not in IN_DOUBT for was, now in rows),
+        "closed": sum(now.closed_at is not None for _, now in rows),
+        "in_doubt": [
+            {"key": now.key, "sent_at": now.sent_at.isoformat()} for _, now in rows if now.state in IN_DOUBT
+        ],
+        "of_other_keys": others,
+    }
+
+
+def _sentences(told: dict[str, Any]) -> Iterator[str]:
+    doubtful, others = told["in_doubt"], told["of_other_keys"]
+    yield (
+        f"{told['open']} open: {told['found_out_about']} found out about, {told['closed']} closed, "
+        f"{len(doubtful)} in doubt."
+    )
+    for one in doubtful:
+        at = f"{datetime.fromisoformat(one['sent_at']):%Y-%m-%d %H:%M} UTC"
+        yield f"In doubt: {one['key'][:8]}, sent {at}; list-calls shows whether it rang."
     if others:
         yield f"Another key placed {_many(others, 'call')} more; settle with that key."
 
