@@ -6,9 +6,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..api.calls import ENDED
 from .book import Book, filled
 from .scene import Look, Scene
 from .sentence import Sentence
+
+LEAST = 6
+"""Characters of an id that are enough, where only one begins so."""
+WAITING = frozenset({"pending", "queued"})
+STATES: dict[str, Callable[[str], bool]] = {
+    "live": lambda status: status not in ENDED,
+    "talking": lambda status: status == "in_progress",
+    "queued": lambda status: status in WAITING,
+    "startable": lambda status: status in ("draft", "scheduled", "paused"),
+    "pausable": lambda status: status == "running",
+}
+"""What a call or campaign may be, by its status."""
 
 
 class Missing(Exception):
@@ -82,3 +95,13 @@ Reads = Callable[[Words], "Found | None"]
 def plain(text: str | None) -> str:
     """A name that somebody else wrote, fit to be shown."""
     return "".join(one if one.isprintable() else "?" for one in text or "")
+
+
+def fits(words: Words, status: str) -> bool:
+    """Whether a call or campaign of a status can be what the words speak of."""
+    return words.state is None or STATES[words.state](status)
+
+
+def begins_so(handle: str, written: str) -> bool:
+    """Whether an id is what is written, or begins so; with few characters many do."""
+    return handle == written or (len(written) >= LEAST and handle.startswith(written))

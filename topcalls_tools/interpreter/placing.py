@@ -9,10 +9,10 @@ from ..api.calls import Call, CallFacts, PlaceCall
 from ..api.fields import E164
 from .amounts import clause as limits
 from .amounts import hour, length, limit
+from .belongings import owned
 from .meaning import Found, Meant, Missing, Words
 from .notation import marks
 from .people import calls, last_call, shown, whom
-from .references import owned
 from .scene import Look
 from .sentence import ASKED, Sentence
 

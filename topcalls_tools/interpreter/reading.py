@@ -15,7 +15,7 @@ from ..action import Action, Effect
 from ..action import sentence as wrong_arguments
 from ..deeds import StopAll
 from ..tools import TOOLS
-from . import amounts, people, placing, references
+from . import amounts, belongings, people, placing, references
 from .book import Book, Order, book, filled
 from .meaning import Found, Meant, Missing, Reads, Words
 from .notation import Phrase, Spans
@@ -27,13 +27,13 @@ _EVERY: tuple[type[Action[Any]], ...] = (*TOOLS, StopAll)
 ACTIONS = {one.tool: one for one in _EVERY}
 SLOTS: Mapping[str, Reads] = {
     "call": references.call,
-    "campaign": references.campaign,
-    "owned": references.owned,
-    "carrier": references.carrier,
+    "campaign": belongings.campaign,
+    "owned": belongings.owned,
+    "carrier": belongings.carrier,
     "whom": people.whom,
     "number": people.number,
     "called": references.called,
-    "every": references.every,
+    "every": belongings.every,
     "reason": references.outcome,
     "task": placing.task,
     "deed": placing.deed,
@@ -43,7 +43,7 @@ SLOTS: Mapping[str, Reads] = {
     "callee": references.callee,
     "limit": amounts.limit,
     "lasting": amounts.lasting,
-    "caller": references.caller,
+    "caller": belongings.caller,
     "tongue": amounts.tongue,
     "motive": amounts.motive,
     "n": amounts.count,
