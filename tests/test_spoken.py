@@ -1,13 +1,11 @@
-"""Words of a person called are a type of their own: none becomes plain text unnoticed, and none looks like ours."""
+"""Words of a person called are a type of their own, marked on every surface, and none looks like ours."""
 
 from __future__ import annotations
 
-import ast
 import io
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
@@ -29,137 +27,6 @@ from topcalls_tools.tools import TOOLS
 from topcalls_tools.wire import Reply
 
 from .strangers import corpus
-
-ROOT = Path(__file__).parent.parent
-ROOMS = [ROOT / name for name in ("topcalls_tools", "mcp_server", "examples")]
-OTHER_END = ROOT / "topcalls_tools" / "sandbox"
-"""Who speaks, not who listens: there words are made. Where they leave it they are `Spoken`."""
-DUMPS = {"model_dump_json", "dump_json", "dump_python", "to_jsonable_python", "to_json"}
-"""What turns a record into plain values."""
-SHOWS = {"shown", "told"}
-"""The two methods of a tool that give plain values of a reply."""
-NO_REPLY = "a request, a policy or a person's own words: no reply stands in it"
-JSON = "JSON of a tool's reply: words stand beside their speaker, or are named in derived"
-BEHIND_A_BAR = "printed behind a bar"
-HEARS = "looked at for what it asks, and thrown away"
-NO_WORDS = "nothing that was said on a phone: "
-REASONS: dict[str, dict[str, str]] = {
-    "examples/demo.py": {"reply.artifact.model_dump(mode)": "the demo's turns and summary, " + BEHIND_A_BAR},
-    "mcp_server/server.py": {"action.shown()": JSON, "notice.words": NO_WORDS + "our own notice"},
-    "topcalls_tools/action.py": {
-        "cls.words": NO_WORDS + "descriptions of fields",
-        "view.model_dump(mode)": JSON,
-        "self.shown()": JSON,
-    },
-    "topcalls_tools/afterwards.py": {"request.shown()": JSON, "turn.model_dump(mode)": JSON},
-    "topcalls_tools/api/calls.py": {
-        "reply.model_extra": "what TopCalls added goes into the view, and is named in derived",
-        "seen.text.words": "counted, for what fits",
-    },
-    "topcalls_tools/api/transcript.py": {"turn.text.words": "cut to what fits, and Spoken again"},
-    "topcalls_tools/approval/slips.py": {"action.model_dump(mode)": NO_REPLY},
-    "topcalls_tools/cli/attended.py": {
-        "now.call_summary.words": BEHIND_A_BAR,
-        "request.model_dump(mode)": NO_REPLY,
-        "request.shown()": "printed by cli/show.py",
-    },
-    "topcalls_tools/cli/by_book.py": {"action.shown()": "printed by cli/show.py"},
-    "topcalls_tools/cli/call_list.py": {
-        "call.call_summary.words": "a field of JSON that derived names; no table shows it",
-    },
-    "topcalls_tools/cli/commands.py": {"request.shown()": "printed by cli/show.py"},
-    "topcalls_tools/cli/contacts.py": {"contact.model_dump(mode)": NO_WORDS + "the owner's contacts"},
-    "topcalls_tools/cli/dnc.py": {"request.shown()": NO_WORDS + "what was blocked"},
-    "topcalls_tools/cli/export.py": {
-        "call.model_dump(mode)": "a field of JSON that derived names",
-        "said.words": "a cell of its own in CSV, and no formula",
-        "turn.text.words": "beside its speaker in JSON",
-    },
-    "topcalls_tools/cli/show.py": {"said.text.words": BEHIND_A_BAR},
-    "topcalls_tools/cli/stop_all.py": {"request.shown()": NO_WORDS + "what was stopped"},
-    "topcalls_tools/cli/watch.py": {
-        "notice.words": NO_WORDS + "our own notice",
-        "seen.call_summary.words": BEHIND_A_BAR,
-    },
-    "topcalls_tools/consent.py": {"request.model_dump(mode)": NO_REPLY},
-    "topcalls_tools/deeds/follow_call.py": {"seen.text.words": "counted, for what fits"},
-    "topcalls_tools/dial.py": {
-        "reply.model_dump(mode)": NO_WORDS + "that a call was placed",
-        "request.model_dump(mode)": NO_REPLY,
-    },
-    "topcalls_tools/endpoint.py": {
-        "record.model_extra": NO_WORDS + "secrets that TopCalls repeats become stars there",
-        "self.model_dump(mode)": NO_REPLY,
-        "self.words": NO_WORDS + "descriptions of fields",
-    },
-    "topcalls_tools/guard/disclosure.py": {"turn.text.words": HEARS},
-    "topcalls_tools/guard/heard.py": {"turn.text.words": HEARS},
-    "topcalls_tools/guard/moments.py": {"left.words": NO_WORDS + "a function"},
-    "topcalls_tools/guard/policy.py": {"one.model_dump(mode)": NO_REPLY},
-    "topcalls_tools/guard/words.py": {"part.words": NO_WORDS + "phrases of ours"},
-    "topcalls_tools/langchain.py": {"request.told()": JSON},
-    "topcalls_tools/question.py": {
-        "request.model_dump(mode)": NO_REPLY,
-        "request.words": NO_WORDS + "descriptions of fields",
-    },
-    "topcalls_tools/replies.py": {"record.model_extra": "how deep it is, and dropped where too deep"},
-    "topcalls_tools/schema.py": {"to_jsonable_python()": NO_WORDS + "defaults of a schema"},
-    "topcalls_tools/spoken.py": {
-        "self._words": "the type itself",
-        "self.words": "the type itself",
-        "other.words": "the type itself",
-        "spoken.words": "the type itself, in JSON alone",
-        "value.model_extra": "looked at, to be named in derived",
-    },
-}
-"""Every place where words of a person called could become plain text, and why that is well."""
-OWN_WORDS = ("topcalls_tools/interpreter/", "topcalls_tools/call_list/")
-"""What the owner wrote or typed; words of a person called are no business of theirs."""
-
-
-def places(path: Path) -> Iterator[str]:
-    """Where a file takes words out of their type, or could."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        match node:
-            case ast.Attribute(attr="words" | "_words" | "model_extra"):
-                yield ast.unparse(node)
-            case ast.Call(func=ast.Attribute(attr="model_dump") as func, keywords=keywords):
-                if {keyword.arg for keyword in keywords} & {"mode", None}:
-                    yield f"{ast.unparse(func)}(mode)"
-            case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name) as func) if name in DUMPS:
-                yield f"{ast.unparse(func)}()"
-            case ast.Attribute(attr=name) if name in SHOWS:
-                yield f"{ast.unparse(node)}()"
-            case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value="words" | "_words"), *_]):
-                yield ast.unparse(node)
-            case ast.Call(func=ast.Name(id="attrgetter") | ast.Attribute(attr="attrgetter")):
-                yield ast.unparse(node)
-
-
-def found() -> dict[str, set[str]]:
-    paths = [path for room in ROOMS for path in sorted(room.rglob("*.py")) if OTHER_END not in path.parents]
-    all_of_them = {str(path.relative_to(ROOT)): set(places(path)) for path in paths}
-    return {name: there for name, there in all_of_them.items() if there}
-
-
-def test_every_path_from_speech_to_plain_text_is_known_and_has_its_reason() -> None:
-    listed = {name: there for name, there in found().items() if not name.startswith(OWN_WORDS)}
-    fresh = {name: there - REASONS.get(name, {}).keys() for name, there in listed.items()}
-    assert not {name: there for name, there in fresh.items() if there}, "say in REASONS why that is well"
-    gone = {name: set(reasons) - listed.get(name, set()) for name, reasons in REASONS.items()}
-    assert not {name: left for name, left in gone.items() if left}, "no longer there: take the rows out"
-
-
-def test_who_reads_what_the_owner_wrote_never_sees_a_call() -> None:
-    for name, there in found().items():
-        if name.startswith(OWN_WORDS):
-            assert "Spoken" not in (ROOT / name).read_text()
-            assert not [one for one in there if re.search(r"(text|summary|disposition)\.words$", one)], name
-
-
-def test_the_other_end_hands_out_nothing_but_spoken_words() -> None:
-    naming = [path.name for path in OTHER_END.rglob("*.py") if "Spoken" in path.read_text()]
-    assert naming == ["telling.py"]
 
 
 def records() -> Iterator[type[BaseModel]]:
