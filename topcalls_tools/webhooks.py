@@ -48,6 +48,7 @@ REPLAYED = timedelta(hours=23)
 that for a day at least."""
 AHEAD = timedelta(minutes=5)
 """How far TopCalls' clock may be ahead of ours."""
+_UNREAD = (408, 413)
 _TIMES = ("created_at", "started_at", "end_at", "transferred_at", "occurred_at")
 _BY_STATUS = {"queued": "queued", "in_progress": "started", "completed": "completed", "failed": "failed"}
 
@@ -114,7 +115,9 @@ class Receiver:
             delivery = self._read(request, body)
             fresh = await self._kept(delivery)
         except _Refusal as refusal:
-            return PlainTextResponse(f"{refusal}\n", refusal.status)
+            # What is still being sent is not read: the line is cut.
+            close = {"connection": "close"} if refusal.status in _UNREAD else None
+            return PlainTextResponse(f"{refusal}\n", refusal.status, close)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody hears it
         return PlainTextResponse("Kept.\n" if fresh else "Kept before.\n")
