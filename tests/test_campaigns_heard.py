@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,15 +16,17 @@ from topcalls_tools.connect import Line
 from topcalls_tools.errors import Misconfigured, Refused
 from topcalls_tools.hearing import PAGES
 from topcalls_tools.journal import DialRow, archive
-from topcalls_tools.journal.heard import HeardCall, heard_since, note, of_campaign
+from topcalls_tools.journal.heard import HeardCall, heard_since, note, of_dials
 from topcalls_tools.reconcile import BY_THE_WAY, bookkeeping, close_books
 from topcalls_tools.steps import IN_ALL
 
 from .conftest import CALL, NUMBER, World
+from .test_cli import keyed, run
 from .test_flow import moving_line, sent, yes
 from .test_heard import ASKED, Leads
 from .test_reconcile import drive, row_of
 
+__all__ = ["keyed"]
 OUT, LATER, ROBOT, MAILBOX, HOLDS = ("0014", "0012", "0017", "0005", "0008")
 
 
@@ -60,7 +63,8 @@ def the_row(line: Line) -> DialRow:
 
 
 def told(line: Line, row: DialRow) -> dict[str, HeardCall]:
-    return {one.call_id: one for one in of_campaign(line.desk().journal(), row.key)}
+    found = of_dials(line.desk().journal(), [row.key])[row.key]
+    return {one.call_id: one for one in found if one.call_id}
 
 
 def test_who_opts_out_inside_a_campaign_is_blocked_and_its_lead_unsubscribed(
@@ -362,3 +366,36 @@ def test_nothing_personal_is_written_down_of_a_campaigns_calls(
     assert NUMBER not in repr(one)
     assert "Stop calling" not in repr(one)
     assert [*archive.troubles(line.desk().journal())] == []
+
+
+def test_the_journal_flags_what_was_heard_of_each_call_and_campaign(keyed: World) -> None:
+    number = f"+1415555{ROBOT}"
+    assert run("place-call", "--phone-number", number, "--task", CALL["task"]).exit_code == 0
+    campaign = dialled(keyed, OUT, LATER, ROBOT, LATER)
+    assert run("start-campaign", "--campaign-id", campaign).exit_code == 0
+    before = json.loads(run("journal", "list", "--json").output)["data"]
+    assert [row.get("heard") for row in before] == [None, None]
+    keyed.advance(900)
+    assert run("callbacks").exit_code == 0
+    started, called = json.loads(run("journal", "list", "--json").output)["data"]
+    assert (called["heard"], set(started["heard"].split(", "))) == (
+        "asked for a robot",
+        {"no more calls", "call back (2)", "asked for a robot"},
+    )
+    assert "call back (2)" in run("journal", "list").output
+    calls = keyed.get(f"/v1/calls?campaign_id={campaign}")["data"]
+    (out,) = (call["id"] for call in calls if call["phone_number"].endswith(OUT))
+    assert f"Heard in {out}: no more calls.\n" in run("journal", "show", started["key"]).output
+    told = json.loads(run("journal", "show", started["key"], "--json").output)["calls_heard"]
+    assert {one["call_id"] for one in told} == {call["id"] for call in calls}
+
+
+def test_that_an_agent_of_a_campaign_never_said_who_speaks_is_flagged(
+    started: Callable[..., tuple[Line, list[datetime]]],
+) -> None:
+    line, now = started()
+    now[0] += timedelta(minutes=5)
+    silent = [{"id": 1, "user": "assistant", "text": "Good day, Spring Fair here."}]
+    hear(line, Dialler(call(0, SINCE + timedelta(seconds=1), False, transcript=silent)))
+    (row,) = json.loads(run("journal", "list", "--json").output)["data"]
+    assert row["heard"] == "AI not said"

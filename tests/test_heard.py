@@ -328,6 +328,15 @@ def test_the_journal_shows_it_settle_hears_it_and_one_command_undoes_it_for_good
     assert run("journal", "verify").exit_code == 0
 
 
+def test_a_call_in_which_the_agent_never_said_who_speaks_is_told_as_that(home: Path) -> None:
+    silent = [{"id": 1, "user": "assistant", "text": "Good day, Ann Meyer here."}]
+    line = closed(home, Town(transcript=silent))
+    assert facts_of(line, row_of(line)) == {"used_minutes": 1, "disclosed": 0, "announced": 0}
+    shown = run("journal", "show", row_of(line).key)
+    assert "Said that an AI speaks: never.\n" in shown.output
+    assert "AI not said" in run("journal", "list").output
+
+
 ENDED = {"id": "c1", "status": "completed", "duration": 1, "completed": True, "answered_by": "human"}
 ASKED = [
     {"id": 1, "user": "assistant", "text": "Hello, an AI assistant speaks. Shall I stop calling you?"},

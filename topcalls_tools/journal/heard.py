@@ -49,12 +49,15 @@ def heard_to(journal: Journal, campaign: DialRow, to: datetime) -> None:
         db.execute(_HEARD_TO, {"this": campaign.key, "to": to})
 
 
-def of_campaign(journal: Journal, key: str) -> list[HeardCall]:
-    """The calls of a campaign's dial in which something was heard, in that order."""
-    whose = evidence.c.facts["dial"].as_string() == key
+def of_dials(journal: Journal, keys: Collection[str]) -> dict[str, list[HeardCall]]:
+    """What was heard of some dials: of a call one row at most, of a campaign one for each of its calls."""
+    found: dict[str, list[HeardCall]] = {key: [] for key in keys}
+    campaign = (evidence.c.kind == "heard") & evidence.c.facts["dial"].as_string().in_(found)
+    own = (evidence.c.kind == "closed") & evidence.c.key.in_(found)
     with journal.storage.reading() as db:
-        rows = db.execute(_HEARD.where(evidence.c.kind == "heard", whose)).mappings().all()
-        return [_call(row, {}) for row in rows]
+        for row in db.execute(_HEARD.where(own | campaign)).mappings().all():
+            found[row["facts"].get("dial", row["key"])].append(_call(row, {}))
+    return found
 
 
 def heard_since(journal: Journal, account: str, since: datetime) -> list[HeardCall]:
