@@ -95,14 +95,19 @@ def served(receiver: Receiver) -> Iterator[str]:
         server.close()
 
 
-def post(url: str, got: Got, **headers: str | None) -> int:
-    """Send what was caught, or the like; the status of the answer."""
+def post(url: str, got: Got, *, patient: bool = True, **headers: str | None) -> int:
+    """Send what was caught, or the like; the status of the answer. Who is `patient` sends it again, as TopCalls
+    does, while there was no time to keep it: the machine of the tests may be busy."""
     whole: dict[str, str | None] = {
         name: value for name, value in got.headers.items() if name.startswith(("x-", "content-type"))
     }
     whole |= {name.replace("_", "-"): value for name, value in headers.items()}
     kept = {name: value.encode() for name, value in whole.items() if value is not None}
-    return httpx.post(url, content=got.body, headers=kept, timeout=30, trust_env=False).status_code
+    for _ in range(60):
+        status = httpx.post(url, content=got.body, headers=kept, timeout=30, trust_env=False).status_code
+        if status != 503 or not patient:
+            break
+    return status
 
 
 def made(body: dict[str, Any] | bytes, delivery: str | None = None, secret: str = SECRET) -> Got:

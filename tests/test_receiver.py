@@ -19,7 +19,7 @@ import pytest
 from pydantic import SecretStr
 
 from topcalls_tools import Client
-from topcalls_tools.afterwards import GIVES_UP, STRANGE_FOR, End
+from topcalls_tools.afterwards import GIVES_UP, STRANGE_FOR, UNFINISHED_FOR, End
 from topcalls_tools.client import AsyncClient
 from topcalls_tools.journal import archive, deliveries
 from topcalls_tools.webhooks import AHEAD, MOST_BYTES, REPLAYED, Receiver
@@ -155,10 +155,26 @@ def test_without_a_secret_a_forged_end_of_a_call_that_runs_is_believed_by_nobody
     ours = stage.receiver(secret=None)
     with served(ours) as url:
         assert post(url, forged) == 200
+    now = stage.line.clock() + UNFINISHED_FOR + timedelta(seconds=1)
     ours.afterwards.work()
+    stage.line.clock = lambda: now
+    stage.receiver(secret=None).afterwards.work()
     assert stage.ends == []
     (dial,) = stage.line.desk().journal().dials(stage.line.account)
     assert dial.closed_at is None
+
+
+def test_two_that_tell_of_one_end_in_other_words_have_it_told_once(stage: Stage) -> None:
+    call_id = stage.place(BUSY)
+    told = stage.told()[-1]
+    other = made({**told.said, "disposition": "busy"}, "of-a-subscription")
+    ours = stage.receiver()
+    with served(ours) as url:
+        assert post(url, told) == post(url, other) == 200
+    ours.afterwards.work()
+    stage.receiver().afterwards.work()
+    assert [end.call.id for end in stage.ends] == [call_id]
+    assert all(one.worked_at for one in kept(stage, call_id))
 
 
 @pytest.mark.parametrize(
@@ -226,7 +242,7 @@ def test_where_nothing_can_be_kept_in_time_it_is_to_be_sent_again_and_nothing_is
     with served(ours) as url:
         db = sqlite3.connect(path, isolation_level=None)
         db.execute("BEGIN IMMEDIATE")
-        assert post(url, told[-1]) == 503
+        assert post(url, told[-1], patient=False) == 503
         db.execute("ROLLBACK")
         db.close()
         assert stored.wait(20)  # what waited for the lock is kept after all
@@ -244,7 +260,7 @@ def test_a_journal_that_cannot_be_used_is_no_delivery(stage: Stage) -> None:
     with journal.storage.writing() as db:
         db.exec_driver_sql("ALTER TABLE deliveries RENAME TO away")
     with served(ours) as url:
-        assert post(url, told[-1]) == 503
+        assert post(url, told[-1], patient=False) == 503
         assert "cannot be used" in stage.said[0]
         with journal.storage.writing() as db:
             db.exec_driver_sql("ALTER TABLE away RENAME TO deliveries")
