@@ -83,17 +83,16 @@ class Conversation:
     def __init__(
         self, model: BaseChatModel, client: Client, system: str, left: Callable[[], bool] = lambda: False
     ) -> None:
-        self._left = left
         self._messages: list[AnyMessage] = []
-        self._graph = _graph(model, client, system, self)
-        self._run = _Run()
+        self._graph: Callable[[_Run], Any] = lambda run: _graph(model, client, system, run, left)
+        self._graph(_Run())  # what is missing is missed now
 
     def says(self, sentence: str) -> str:
         """Say something to the model, let it use its tools, and give its answer.
 
         Raises ModelFailed where it gives none; what was done by then stays done.
         """
-        self._run = run = _Run()
+        run = _Run()
         said = [*_settled(self._messages), HumanMessage(sentence)]
         threading.Thread(target=self._think, args=(said, run), name="topcalls-model", daemon=True).start()
         try:
@@ -112,7 +111,7 @@ class Conversation:
 
     def _think(self, said: list[AnyMessage], run: _Run) -> None:
         try:
-            for state in self._graph.stream({"messages": said}, stream_mode="values"):
+            for state in self._graph(run).stream({"messages": said}, stream_mode="values"):
                 run.put(list(state["messages"]))
             run.put(None)
         except ModelFailed as error:
@@ -185,7 +184,8 @@ class _Run:
                 left.done.cancel()
 
 
-def _graph(model: BaseChatModel, client: Client, system: str, talk: Conversation) -> Any:
+def _graph(model: BaseChatModel, client: Client, system: str, run: _Run, left: Callable[[], bool]) -> Any:
+    """An agent for one request: its tools run where that request is waited for, and nowhere else."""
     try:
         from langchain.agents import create_agent
         from langchain.agents.middleware import (
@@ -199,7 +199,7 @@ def _graph(model: BaseChatModel, client: Client, system: str, talk: Conversation
 
     @before_model(can_jump_to=["end"])
     def leaves(state: Any, runtime: Any) -> dict[str, Any] | None:
-        return {"jump_to": "end"} if talk._left() else None
+        return {"jump_to": "end"} if left() else None
 
     @wrap_model_call
     def in_a_sentence(request: Any, handler: Callable[[Any], Any]) -> Any:
@@ -210,7 +210,7 @@ def _graph(model: BaseChatModel, client: Client, system: str, talk: Conversation
 
     @wrap_tool_call
     def with_the_person(request: Any, handler: Callable[[Any], Any]) -> Any:
-        run, call = talk._run, request.tool_call
+        call = request.tool_call
         run.tools += 1
         if run.tools > MOST_TOOLS:
             return ToolMessage(_TOO_MANY, tool_call_id=call["id"], name=call["name"], status="error")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import click
 
@@ -42,13 +44,9 @@ def sure(question: str) -> bool | None:
 
 def pressed(question: str) -> bool:
     """Wait for one key to a question in our own words; y alone is a yes."""
-    _forget_typed()
-    click.echo(f"{question} ", nl=False, err=True)
-    try:
-        key = click.getchar()
-    except (KeyboardInterrupt, EOFError):
-        key = ""
-    yes = key.lower() == "y"
+    with _keys() as key:
+        click.echo(f"{question} ", nl=False, err=True)
+        yes = key().lower() == "y"
     click.echo("y" if yes else "n", err=True)
     return yes
 
@@ -93,3 +91,28 @@ def _forget_typed() -> None:
         import termios
 
         termios.tcflush(sys.stdin, termios.TCIFLUSH)
+
+
+@contextmanager
+def _keys() -> Iterator[Callable[[], str]]:
+    """What reads one key. What was typed before does not count, and Ctrl-C is a key like any other."""
+    try:
+        import termios
+    except ImportError:  # Windows
+        yield _key_there
+        return
+    keyboard = sys.stdin.fileno()
+    before = termios.tcgetattr(keyboard)
+    single = [*before[:3], before[3] & ~(termios.ECHO | termios.ICANON | termios.ISIG), *before[4:]]
+    try:
+        termios.tcsetattr(keyboard, termios.TCSAFLUSH, single)
+        yield lambda: os.read(keyboard, 64).decode(errors="replace")
+    finally:
+        termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
+
+
+def _key_there() -> str:
+    try:
+        return click.getchar()
+    except (KeyboardInterrupt, EOFError):
+        return ""

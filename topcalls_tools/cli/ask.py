@@ -38,7 +38,7 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("words", nargs=-1, required=True)
 @options
 @click.pass_context
-def ask(ctx: click.Context, words: tuple[str, ...], **given: Any) -> None:
+def ask(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
     """Say in words what is to be done, such as: topcalls ask "Hang up." Calls are shown, asked about at the
     terminal, and followed until they end; Ctrl-C stops waiting, and a second one offers to hang up.
 

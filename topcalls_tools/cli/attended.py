@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -65,34 +65,36 @@ class Attended(Client):
         if request.effect is Effect.READ:
             return self._read(request, tell)
         click.echo("\n".join(plan(request)), err=True)
-        try:
-            with Interrupts() as self._interrupts:
-                reply = super().send(request, answer, tell=tell)
-        except TopCallsError as error:
-            self.refused = error
-            raise
-        self.refused = None
-        self._spoken_of(request)
-        self._shown(request, reply)
-        if isinstance(reply, CallPlaced) and isinstance(request, PlaceCall):
-            self.call_id = reply.call_id
-            if self._interrupts.count:  # somebody wanted to leave while it was dialled
-                with self._interrupts:
-                    self._leave(reply.call_id, request.max_duration)
-            elif self._follows:
-                self.follow(reply.call_id, request.max_duration)
-        return reply
-
-    def follow(self, call_id: str, held: float | None = None) -> None:
-        """Show a call until it has ended, and what it cost; Ctrl-C leaves it, and it goes on. `held` are the
-        minutes that were reserved for it."""
-        self.call_id = call_id
         with Interrupts() as self._interrupts:
             try:
+                reply = super().send(request, answer, tell=tell)
+            except TopCallsError as error:
+                self.refused = error
+                raise
+            self._interrupts.held = True  # what was done is told, whatever is pressed meanwhile
+            self.refused = None
+            self._spoken_of(request)
+            self._shown(request, reply)
+            if isinstance(reply, CallPlaced) and isinstance(request, PlaceCall):
+                self.call_id = reply.call_id
+                self._stay(reply.call_id, request.max_duration, self._follows)
+        return reply
+
+    def follow(self, call_id: str) -> None:
+        """Show a call until it has ended, and what it cost; Ctrl-C leaves it, and it goes on."""
+        self.call_id = call_id
+        with Interrupts() as self._interrupts:
+            self._stay(call_id, None, True)
+
+    def _stay(self, call_id: str, reserved: float | None, follows: bool) -> None:
+        """Follow a call where that is wanted, until somebody leaves it. `reserved` are its minutes."""
+        try:
+            self._interrupts.release()
+            if follows:
                 self._watch(call_id)
-                self._bill(call_id, held)
-            except KeyboardInterrupt:
-                self._leave(call_id, held)
+                self._bill(call_id, reserved)
+        except KeyboardInterrupt:
+            self._leave(call_id, reserved)
 
     def _read(self, request: Action[R], tell: Hear | None) -> R:
         self._spoken_of(request)
@@ -100,13 +102,12 @@ class Attended(Client):
             return super().send(request, tell=tell)
         with Interrupts() as self._interrupts:
             try:
-                reply = super().send(request, tell=tell)
+                reply: Any = super().send(request, tell=tell)
             except KeyboardInterrupt:
                 self._leave(request.call_id)
                 reply = super().send(request.model_copy(update={"wait_seconds": 0}))
-        if isinstance(reply, Following):
-            self._tell(reply)
-        return reply
+        self._tell(reply)
+        return cast(R, reply)
 
     def _spoken_of(self, request: Action[Any]) -> None:
         self.call_id = getattr(request, "call_id", None) or self.call_id
@@ -147,9 +148,10 @@ class Attended(Client):
             for one in barred(now.call_summary.words, console.width - len(BAR)):
                 console.print(Text(one), soft_wrap=True)
             known.summary = True
-        known.ended, known.status, known.next_turn = now.ended, now.status, max(known.next_turn, now.next_turn)
+        known.ended, known.status = now.ended, now.status
+        known.next_turn = max(known.next_turn, now.next_turn)
 
-    def _bill(self, call_id: str, held: float | None) -> None:
+    def _bill(self, call_id: str, reserved: float | None) -> None:
         """How it ended, and the minutes."""
         from ..deeds.outcomes import CASES, case_of
 
@@ -158,25 +160,25 @@ class Attended(Client):
         billed = next((one.actual_duration_billed for one in recent if one.id == call_id), None)
         left = super().send(GetBalance())
         minutes = [
-            *([] if held is None else [f"{held:,g} reserved"]),
+            *([] if reserved is None else [f"{reserved:,g} reserved"]),
             "not billed yet" if billed is None else f"{billed:,g} billed",
             *([] if left.remaining is None else [f"{left.remaining:,g} left"]),
         ]
         click.echo(f"{CASES[case_of(call)].why} Call minutes: {', '.join(minutes)}.")
 
-    def _leave(self, call_id: str, held: float | None = None) -> None:
+    def _leave(self, call_id: str, reserved: float | None = None) -> None:
         """Leave a call that goes on; whoever presses Ctrl-C again may hang up."""
         self.left = True
         click.echo(err=True)
         if self._seen.setdefault(call_id, _Seen()).ended:
-            notice(f"No longer waiting; the call has ended. topcalls get-call --call-id {call_id} has the rest.")
+            notice(f"No longer waiting; the call has ended: topcalls get-call --call-id {call_id}.")
             return
         offers = terminal.possible()
         how = f" Ctrl-C again within {LINGERS:g} seconds offers to hang up." if offers else ""
         notice(f"No longer waiting; the call goes on.{how}")
         if offers and self._interrupts.again() and terminal.pressed(_HANG_UP):
             self.send(StopCall(call_id=call_id))
-            self._bill(call_id, held)
+            self._bill(call_id, reserved)
         else:
             notice(f"The call goes on; topcalls follow-call --call-id {call_id} tells more of it.")
 

@@ -30,7 +30,7 @@ class ByBook:
     def said(self, sentence: str) -> int:
         """Carry a sentence out, and give the exit code. Raises a TopCallsError where it could not be done."""
         person = self._person
-        read = self._chosen(sentence)
+        read: Reading | Doubt | None = self._chosen(sentence)
         if read is None:
             line = person.line
             scene = Scene(

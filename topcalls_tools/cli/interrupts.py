@@ -31,6 +31,13 @@ class Interrupts:
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
 
+    def release(self) -> None:
+        """Let Ctrl-C raise again; one that was pressed while it was held raises now."""
+        self.held = False
+        if self.count and self._raises:
+            self._raises = False
+            raise KeyboardInterrupt
+
     def again(self) -> bool:
         """Linger, and tell whether Ctrl-C was pressed once more."""
         try:
