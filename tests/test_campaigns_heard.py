@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from topcalls_tools.connect import Line
 from topcalls_tools.errors import Misconfigured, Refused
 from topcalls_tools.hearing import PAGES
 from topcalls_tools.journal import DialRow, archive
-from topcalls_tools.journal.heard import HeardCall, heard_since, note, of_dials
+from topcalls_tools.journal.heard import HeardCall, heard_since, note, noted, of_dials, rung_since
+from topcalls_tools.journal.store import Journal
 from topcalls_tools.reconcile import BY_THE_WAY, bookkeeping, close_books
 from topcalls_tools.steps import IN_ALL
 
@@ -399,3 +401,21 @@ def test_that_an_agent_of_a_campaign_never_said_who_speaks_is_flagged(
     hear(line, Dialler(call(0, SINCE + timedelta(seconds=1), False, transcript=silent)))
     (row,) = json.loads(run("journal", "list", "--json").output)["data"]
     assert row["heard"] == "AI not said"
+
+
+def test_every_store_keeps_what_was_heard_once(store: Path | str) -> None:
+    row = DialRow(
+        "k", "live", "line", "start_campaign", {}, "d", "Fair", 9, "placed", SINCE, SINCE, SINCE, call_id=None
+    )
+    with closing(Journal(store)) as journal:
+        for _ in range(2):
+            note(journal, row, "c1", {"heard": {"callback": 2}, "call_from": SINCE.isoformat()}, SINCE)
+        note(journal, row, "c2", {"disclosed": 0}, SINCE)
+        assert noted(journal, ["c1", "c2", "c3"]) == {"c1", "c2"}
+        assert [one.call_id for one in of_dials(journal, ["k", "other"])["k"]] == ["c1", "c2"]
+        (one,) = heard_since(journal, "live", SINCE)
+        assert (one.call_id, one.at, one.dial) == ("c1", SINCE, None)
+        assert one.facts == {"heard": {"callback": 2}, "call_from": SINCE.isoformat()}
+        assert heard_since(journal, "live", SINCE + timedelta(seconds=1)) == []
+        assert heard_since(journal, "other", SINCE) == []
+        assert rung_since(journal, "live", "nobody", SINCE) is None
