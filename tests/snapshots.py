@@ -10,6 +10,8 @@ from typing import Any
 from topcalls_tools.action import Action
 from topcalls_tools.api import CATALOG
 from topcalls_tools.deeds import ConfirmAction
+from topcalls_tools.doctor.reads import READS
+from topcalls_tools.doctor.shapes import DOCUMENTED, flat, kind_of
 from topcalls_tools.endpoint import Endpoint
 from topcalls_tools.guard.rules import RULES, Rule
 from topcalls_tools.tools import OFF_BY_DEFAULT, TOOLS
@@ -18,7 +20,10 @@ from . import labelling, scenes
 
 ROOT = Path(__file__).parent.parent
 SNAPSHOTS = Path(__file__).parent / "snapshots"
+WITNESSES = Path(__file__).parent / "witness"
 ALL = (*TOOLS, ConfirmAction)
+_FREE = ("metadata", "data[].metadata", "data[].filters")
+"""Where the caller's own data stand: their names are nobody else's to know."""
 
 
 def documents() -> dict[Path, str]:
@@ -31,7 +36,21 @@ def documents() -> dict[Path, str]:
     said = {SNAPSHOTS / f"{name}.json": text for name, text in scenes.documents().items()}
     pages = {ROOT / "docs" / "tools.md": _tools_page(), ROOT / "docs" / "rules.md": _rules_page()}
     pages |= {ROOT / "docs" / "words.md": labelling.page()}
+    pages |= {ROOT / "topcalls_tools" / "doctor" / DOCUMENTED: _documented()}
     return {**files, **said, **pages}
+
+
+def _documented() -> str:
+    """The shapes of the documented replies, for the doctor: the witnesses themselves are not installed."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for endpoint in READS:
+        witness = json.loads((WITNESSES / f"{endpoint.tool}.json").read_text())
+        kinds: dict[str, set[str]] = {}
+        for path, value in flat(endpoint.reply_type.settled(witness["reply"]["body"])):
+            if not any(path.startswith(f"{own}.") for own in _FREE):
+                kinds.setdefault(path, set()).add(kind_of(value))
+        found[endpoint.tool] = {path: sorted(names) for path, names in kinds.items()}
+    return json.dumps(found, indent=1) + "\n"
 
 
 def _tools_page() -> str:
