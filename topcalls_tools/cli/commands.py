@@ -26,6 +26,28 @@ def command(name: str) -> click.Command | None:
     action = next((tool for tool in TOOLS if tool.tool.replace("_", "-") == name), None)
     if action is None:
         return None
+    summary = action.description.partition(". ")[0].rstrip(".") + "."
+
+    def run(as_json: bool, watch: bool = False, **given: Any) -> None:
+        told = {argument: value for argument, value in given.items() if value is not None and value != ()}
+        _run(action, told, as_json, watch)
+
+    return _Tool(action, name, callback=run, help=action.description, short_help=summary)
+
+
+class _Tool(click.Command):
+    """A tool's command. Its options are made once they are asked for: a list of commands needs none."""
+
+    def __init__(self, action: type[Action[Any]], name: str, **given: Any) -> None:
+        super().__init__(name, **given)
+        self._action = action
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        self.params = self.params or _options(self._action)
+        return super().get_params(ctx)
+
+
+def _options(action: type[Action[Any]]) -> list[click.Parameter]:
     schema = action.input_schema()
     required = schema.get("required", ())
     options: list[click.Parameter] = [
@@ -34,13 +56,7 @@ def command(name: str) -> click.Command | None:
     options.append(click.Option(["--json", "as_json"], is_flag=True, help="Print the reply as JSON."))
     if action.tool.startswith("list_"):
         options.append(click.Option(["--watch"], is_flag=True, help=HELP))
-    summary = action.description.partition(". ")[0].rstrip(".") + "."
-
-    def run(as_json: bool, watch: bool = False, **given: Any) -> None:
-        told = {argument: value for argument, value in given.items() if value is not None and value != ()}
-        _run(action, told, as_json, watch)
-
-    return click.Command(name, params=options, callback=run, help=action.description, short_help=summary)
+    return options
 
 
 def _option(argument: str, part: dict[str, Any], required: bool) -> click.Option:
