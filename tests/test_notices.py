@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import threading
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypedDict
 
@@ -161,6 +162,33 @@ def test_ctrl_c_while_a_call_is_followed_hangs_up_nothing(line: Line, client: Cl
         client.send(FollowCall(call_id=call, from_turn=1000, wait_seconds=40), tell=interrupted)
     assert nobody_waits(line)
     assert client.send(GetCall(call_id=call)).status == "in_progress"
+
+
+def test_threads_that_follow_one_call_all_hear_of_its_end(line: Line, call: str) -> None:
+    many = 6
+    waiting = threading.Barrier(many + 1)
+    ends: list[str | None] = []
+
+    def follow() -> None:
+        told: list[Tell] = []
+
+        def tell(notice: Tell) -> None:
+            told.append(notice)
+            if len(told) == 1:
+                waiting.wait(60)
+
+        request = FollowCall(call_id=call, from_turn=1000, wait_seconds=40)
+        ends.append(Client(line=line).send(request, tell=tell).status)
+
+    threads = [threading.Thread(target=follow) for _ in range(many)]
+    for thread in threads:
+        thread.start()
+    waiting.wait(60)
+    Client(line=line).send(StopCall(call_id=call))
+    for thread in threads:
+        thread.join()
+    assert ends == ["cancelled"] * many
+    assert nobody_waits(line)
 
 
 class Handler(BaseCallbackHandler):

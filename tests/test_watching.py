@@ -14,11 +14,13 @@ import httpx
 import pytest
 
 from topcalls_tools import Client, GetCall
+from topcalls_tools.api.calls import Call, CallInList
 from topcalls_tools.connect import Line
-from topcalls_tools.errors import Broken
+from topcalls_tools.errors import Broken, TooMany
 from topcalls_tools.journal.deliveries import Delivery, keep
 from topcalls_tools.sandbox import Sandbox, Served, open_sandbox, serve_in_background
 from topcalls_tools.settings import Settings
+from topcalls_tools.sights import Sight
 from topcalls_tools.watching import PAGE, Watch, just_after
 
 from .crowd import Crowd
@@ -265,6 +267,30 @@ def test_trouble_in_passing_ends_no_wait_and_trouble_that_stays_is_said(place: P
     with pytest.raises(Broken):
         crowd.run(60)
     assert crowd.line.watch.waiters == 0
+
+
+@pytest.mark.parametrize("wait", [0, 25, 40])
+def test_a_follower_is_answered_within_45_seconds_though_topcalls_answers_nothing(
+    place: Place, crowd: Crowd, wait: float
+) -> None:
+    (call,) = place.call(STAYS)
+    crowd.join(call, wait_seconds=0, again=False)
+    crowd.run(10)
+    place.post("/sandbox/faults", route="*", kind="rate_limited", every=1, seconds=3)
+    begun = crowd.now
+    crowd.join(call, wait_seconds=wait)
+    with pytest.raises(TooMany):
+        crowd.run(60)
+    assert crowd.now - begun <= 45
+
+
+def test_what_was_asked_earlier_and_comes_later_takes_nothing_back() -> None:
+    over = Call(id="c1", status="completed", completed=True, started_at="2026-12-01T17:00:00Z")
+    sight = Sight("c1")
+    assert sight.see(over, 7.0, 5.0, told=False)
+    assert not sight.see(CallInList(id="c1", status="in_progress"), 6.0, 5.0, told=False)
+    assert sight.call is over
+    assert sight.final
 
 
 def test_a_wait_heeds_what_topcalls_asks_for(place: Place, crowd: Crowd) -> None:
