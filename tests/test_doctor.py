@@ -369,6 +369,7 @@ def test_no_secret_is_shown(keyed: World, home: Path) -> None:
     secrets = {
         "TOPCALLS_API_KEY": "tc_test_canarykey01",
         "TOPCALLS_SECRET": "canarysecret",
+        "TOPCALLS_WEBHOOK_SECRET": "canarywebhook",
         "TOPCALLS_JOURNAL": "postgresql://u:canarypassword@127.0.0.1:9/x",
     }
     page = (200, "text/html", "tc_test_canarykey01")
@@ -401,3 +402,22 @@ def test_settings_of_the_program_are_left_alone_by_a_look(home: Path) -> None:
     doctor()
     assert Settings.load().api_key is None
     assert not home.exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "secret", "expected", "words"),
+    [
+        (False, False, "ok", "No webhooks are asked for"),
+        (True, False, "warn", "none can be believed"),
+        (False, True, "warn", "no webhook_url"),
+        (True, True, "ok", "believes those that are signed"),
+    ],
+)
+def test_whether_webhooks_are_asked_for_and_believed(
+    keyed: World, home: Path, url: bool, secret: bool, expected: str, words: str
+) -> None:
+    if url:
+        (home / "policy.toml").write_text('webhook_url = "http://127.0.0.1:9"\n')
+    found, _ = doctor(**({"TOPCALLS_WEBHOOK_SECRET": "canary"} if secret else {}))
+    assert found["receiver"]["state"] == expected
+    assert words in found["receiver"]["said"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 from typing import TYPE_CHECKING
 
 from ..errors import Misconfigured
 from . import Finding
+from .files import edit
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -44,9 +44,29 @@ def approval(settings: Settings, found: Books, at_terminal: bool) -> Finding:
     return Finding("approval", "ok", said)
 
 
-def receiver(settings: Settings) -> Iterator[Finding]:
-    """Nothing receives events here."""
-    yield from ()
+def receiver(settings: Settings) -> Finding:
+    """Whether calls ask for webhooks, and whether those could be believed."""
+    asked, secret = settings.webhook_url is not None, settings.webhook_secret is not None
+    match asked, secret:
+        case False, False:
+            return Finding("receiver", "ok", "No webhooks are asked for; calls are looked at instead.")
+        case False, True:
+            return Finding(
+                "receiver",
+                "warn",
+                "A webhook secret is set, and no call asks for webhooks: policy.toml has no webhook_url.",
+                edit(settings.home / "policy.toml"),
+            )
+        case True, False:
+            return Finding(
+                "receiver",
+                "warn",
+                "Calls ask for webhooks, and none can be believed here: no secret is set.",
+                "export TOPCALLS_WEBHOOK_SECRET=the-secret-that-TopCalls-signs-with",
+            )
+    return Finding(
+        "receiver", "ok", "Calls ask for webhooks, and topcalls listen believes those that are signed."
+    )
 
 
 def versions() -> Finding:

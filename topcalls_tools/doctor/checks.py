@@ -72,7 +72,7 @@ def _around(settings: Settings, line: Line | None, at_terminal: bool) -> Iterato
     yield contacts(settings.home)
     yield do_not_call(settings.home, account)
     yield approval(settings, found, at_terminal)
-    yield from receiver(settings)
+    yield receiver(settings)
     yield stop_file(settings.home)
     yield rights(settings.home)
     yield versions()

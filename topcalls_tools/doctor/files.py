@@ -106,7 +106,7 @@ def policy(home: Path, found: Books) -> Iterator[Finding]:
     """Whether the policy can be read, and what of it waits for a yes."""
     if found.standing is None:
         said = f"{found.trouble} Nothing that needs a yes is done."
-        yield Finding("policy", "wrong", said, _edit(home / "policy.toml"))
+        yield Finding("policy", "wrong", said, edit(home / "policy.toml"))
         return
     standing = found.standing
     if found.strict and not standing.counts.caller:
@@ -114,7 +114,7 @@ def policy(home: Path, found: Books) -> Iterator[Finding]:
             "caller",
             "wrong",
             'It has no line caller, such as caller = "Ann Meyer", and without one no call is placed.',
-            _edit(home / "policy.toml"),
+            edit(home / "policy.toml"),
         )
     if standing.waiting:
         lines = ", ".join(standing.waiting)
@@ -135,7 +135,7 @@ def contacts(home: Path) -> Finding:
         many = len(read(home / "contacts.toml"))
     except Misconfigured as error:
         return Finding(
-            "contacts", "wrong", f"{error} No call is placed until then.", _edit(home / "contacts.toml")
+            "contacts", "wrong", f"{error} No call is placed until then.", edit(home / "contacts.toml")
         )
     return Finding("contacts", "ok", f"{many} numbers.")
 
@@ -148,7 +148,7 @@ def do_not_call(home: Path, account: str) -> Finding:
         many = len(DoNotCall(home / "dnc.log").numbers(account))
     except Misconfigured as error:
         return Finding(
-            "do not call", "wrong", f"{error} No call is placed until then.", _edit(home / "dnc.log")
+            "do not call", "wrong", f"{error} No call is placed until then.", edit(home / "dnc.log")
         )
     return Finding("do not call", "ok", f"{many} numbers are not called.")
 
@@ -193,7 +193,8 @@ def rights(home: Path) -> Finding:
     return Finding("rights", "ok", f"What is secret in {home} is yours alone to read.")
 
 
-def _edit(path: Path) -> str:
+def edit(path: Path) -> str:
+    """The command that opens a file to be mended by hand."""
     return f"${{EDITOR:-nano}} {path}"
 
 
