@@ -239,7 +239,7 @@ def test_no_cell_is_a_formula_whoever_spoke_its_words(words: str, separator: str
 @given(words=some.text(some.sampled_from("=+-@;|\"',\t\r\n \u00a0\u200b＝a1\\"), max_size=12))
 def test_no_text_at_all_becomes_a_formula(words: str) -> None:
     for separator in ",;|\t":
-        assert not any(map(computed, cells_of("".join(written([[words, "x", words]])), separator)))
+        assert not any(map(computed, cells_of("".join(written([["id", words, "x", words]])), separator)))
 
 
 def test_what_no_spreadsheet_computes_stays_as_it_is() -> None:
