@@ -55,9 +55,15 @@ class Phrase:
 
     def begins(self, said: Sentence, at: int = 0) -> int | None:
         """Where it ends, where it stands at a token; the longest."""
-        if at >= len(said.tokens):
+        if at >= len(said.tokens) or not self._may_begin(said.tokens[at]):
             return None
         return max((end for end, _ in self._from(said.tokens, at, 0)), default=None)
+
+    def _may_begin(self, token: Token) -> bool:
+        """Whether it may begin with a word: what is asked most, and nearly always in vain."""
+        first = self.parts[0]
+        word = PAUSE if token.kind == "mark" else token.text
+        return first.optional or first.slot is not None or word in first.by_first
 
     def within(self, said: Sentence) -> bool:
         """Whether it stands anywhere in the sentence."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from ..api.calls import Call, CallFacts, PlaceCall
@@ -25,6 +26,10 @@ AGAINST = {
 }
 """Groups of the book whose words stand in a task of which nobody can tell what is meant, and what is then
 said."""
+
+
+TAIL = 8
+"""Words at the end of a task among which a time, a limit or thanks is looked for."""
 
 
 def task(words: Words) -> Found:
@@ -117,7 +122,7 @@ def _again(call: CallFacts, words: Words) -> Found:
 def _option(words: Words) -> tuple[Found, Sentence] | None:
     """What the last clause says of the call, and the rest without it."""
     said = words.said
-    for at in marks(said):
+    for at in islice(marks(said), 2):
         clause = words.of(_trimmed(words, said.part(at + 1, len(said.tokens))))
         found = limits(clause) or _voice(clause) or _caller_id(clause)
         if found is not None and at:
@@ -135,7 +140,7 @@ def _trimmed(words: Words, clause: Sentence) -> Sentence:
             clause = clause.part(end, len(clause.tokens))
             break
     for phrase in words.book.group("closers"):
-        for at in range(1, len(clause.tokens)):
+        for at in range(max(1, len(clause.tokens) - TAIL), len(clause.tokens)):
             if phrase.begins(clause, at) == len(clause.tokens):
                 return clause.part(0, at)
     return clause
@@ -191,7 +196,12 @@ def _against(words: Words) -> str | None:
         ):
             return AGAINST["one_more"]
         bound = at > 0 and said.tokens[at - 1].text in words.book.words("asks")
-        if at and not bound and words.of(said.part(at, len(said.tokens))).are("dangling"):
+        if (
+            at
+            and len(said.tokens) - at <= TAIL
+            and not bound
+            and words.of(said.part(at, len(said.tokens))).are("dangling")
+        ):
             return AGAINST["later"]
     if not words.have("dated") and _ends_in_time(words):
         return AGAINST["later"]
@@ -210,7 +220,7 @@ def _clause(words: Words, at: int) -> Words:
 
 def _ends_in_time(words: Words) -> bool:
     """Whether a task ends in a time that nothing in it is bound to: "ask about the bill tomorrow"."""
-    for at in range(1, len(words.said.tokens)):
+    for at in range(max(1, len(words.said.tokens) - TAIL), len(words.said.tokens)):
         rest = words.of(words.said.part(at, len(words.said.tokens)))
         after_in = words.of(words.said.part(at + 1, len(words.said.tokens)))
         soon = rest.said.tokens[0].text == "in" and after_in.said.tokens and length(after_in)
@@ -223,7 +233,7 @@ def _ends_in_time(words: Words) -> bool:
 def _thanked(words: Words) -> Sentence:
     """A task without the thanks after it."""
     said = words.said
-    for at in range(1, len(said.tokens)):
+    for at in range(max(1, len(said.tokens) - TAIL), len(said.tokens)):
         rest = words.of(said.part(at, len(said.tokens)))
         if rest.are("thanks") and (
             said.tokens[at - 1].kind == "mark" or rest.said.tokens[0].text == "please"
@@ -245,7 +255,7 @@ def _is(words: Words, group: str) -> bool:
 
 def _ends_in_limit(words: Words) -> bool:
     said = words.said
-    for at in range(1, len(said.tokens)):
+    for at in range(max(1, len(said.tokens) - TAIL), len(said.tokens)):
         rest = words.of(said.part(at, len(said.tokens)))
         if rest.said.tokens and rest.said.tokens[0].text != ASKED and limit(rest) is not None:
             return True

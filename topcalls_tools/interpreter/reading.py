@@ -20,7 +20,7 @@ from .book import Book, Order, book, filled
 from .meaning import Found, Meant, Missing, Reads, Words
 from .notation import Phrase, Spans
 from .scene import Doubt, Look, Reading, Scene
-from .sentence import ASKED, LONGEST, Sentence, sentence
+from .sentence import ASKED, LONGEST, MOST_WORDS, Sentence, sentence
 from .surroundings import Core, cores
 
 _EVERY: tuple[type[Action[Any]], ...] = (*TOOLS, StopAll)
@@ -64,8 +64,10 @@ _QUOTED = re.compile(r"""\s*["“”„«»]([^"“”„«»]*)["“”„«»]
 def interpret(text: str, scene: Scene) -> Reading | Doubt | Look:
     """Read a sentence against what is known; a Look says what must be known first."""
     words = _words(text, scene)
-    if not words.said.tokens or len(text) > LONGEST:
-        return _doubt(words, "empty" if not words.said.tokens else "too_long_a_text", "place_call")
+    if not words.said.tokens:
+        return _doubt(words, "empty", "place_call")
+    if len(text) > LONGEST or len(words.said.tokens) > MOST_WORDS:
+        return _doubt(words, "too_long_a_text", "place_call")
     if _QUOTED.match(text):
         return _doubt(words, "quoted", "place_call")
     if words.have("retraction"):
@@ -170,6 +172,8 @@ def _read(words: Words, order: Order, spans: Spans) -> Reading | Doubt | None:
         found = SLOTS[slot](part) if slot in SLOTS else _as_written(slot, part)
         if found is None:
             return None
+        if found.why and not found.meant:
+            return Doubt(found.why, words.book.examples[order.tool])
         meant[slot] = found
     if "call_id" in ACTIONS[order.tool].model_fields and not meant.keys() & {"call", "called"}:
         meant["call"] = references.bare_call(replace(words, state=order.state))

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["word", "number", "handle", "address", "mark"]
-LONGEST = 2_000
-"""Characters above which a text is no sentence that is read."""
+LONGEST, MOST_WORDS = 2_000, 100
+"""Characters, and words, above which a text is no sentence that is read."""
 
 _TOKEN = re.compile(
     r"""
