@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import click
 
 from ..question import Question
-from ..quoting import visible
+from ..quoting import BAR, visible
 from ..steps import Ask
 
 WHOLE = 100_000
@@ -28,7 +30,7 @@ def possible() -> bool:
 
 def approve(ask: Ask) -> bool | None:
     """Show the whole question and wait for y or n. An end of input is no answer."""
-    click.echo(ask.question.text(most=WHOLE), err=True)
+    _show(ask.question)
     return sure("Approve?")
 
 
@@ -55,7 +57,7 @@ def answered(question: Question, target: str) -> bool | None:
     """Show a question that came up elsewhere. A yes is what it is about, typed: the last four digits of a
     number, or a name exactly. An end of input, and what is mistyped twice, is no answer."""
     wanted = "".join(map(visible, target)).strip()
-    click.echo(question.text(most=WHOLE), err=True)
+    _show(question)
     if re.fullmatch(r"\+[0-9]{5,15}", wanted):
         how, wanted = "To approve, type the last four digits of the number; n is no.", wanted[-4:]
     else:
@@ -74,6 +76,17 @@ def answered(question: Question, target: str) -> bool | None:
             return True
         click.echo("That is something else, and no answer.", err=True)
     return None
+
+
+def _show(question: Question) -> None:
+    """Print a question whole; our lines are folded between words, and those behind a bar are short enough."""
+    width = shutil.get_terminal_size().columns if sys.stderr.isatty() else 0
+    for line in question.text(most=WHOLE).split("\n"):
+        ours = not line.startswith(BAR) and len(line) > width > 0
+        folded = (
+            textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) if ours else [line]
+        )
+        click.echo("\n".join(folded), err=True)
 
 
 def _typed() -> str | None:

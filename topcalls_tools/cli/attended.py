@@ -16,6 +16,7 @@ from ..api.calls import CallPlaced, GetCall, ListCalls, PlaceCall, StopCall
 from ..approval import terminal
 from ..client import Client, Hear
 from ..deeds.follow_call import FollowCall, Following
+from ..deeds.stop_all import AllStopped
 from ..errors import TopCallsError
 from ..quoting import BAR, barred, visible
 from ..steps import Answer, Ask
@@ -184,8 +185,12 @@ class Attended(Client):
 
     def _shown(self, request: Action[R], reply: R) -> None:
         from .show import reply as printed
+        from .stop_all import lines
 
-        printed(request.shown(reply, self.line.live), as_json=False)
+        if isinstance(reply, AllStopped):
+            click.echo("\n".join(lines(reply, self.line.live)))
+        else:
+            printed(request.shown(reply, self.line.live), as_json=False)
 
 
 def notice(words: str) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from ..action import Effect
 from ..deeds.follow_call import FollowCall
+from ..deeds.stop_all import AllStopped
 from ..interpreter import ABOUT, Doubt, Reading, Scene, understood
 from .attended import Attended, notice
 from .show import reply
+from .stop_all import NOT_ALL
 
 NOT_UNDERSTOOD = 2
 """The exit code of a sentence that is not understood."""
@@ -48,8 +50,7 @@ class ByBook:
             return NOT_UNDERSTOOD
         self._doubt = None
         notice(f"By the phrase book: {read}")
-        self._do(read)
-        return 0
+        return self._do(read)
 
     def _chosen(self, sentence: str) -> Reading | None:
         """The reading that a number chooses, where the last sentence had several."""
@@ -57,11 +58,12 @@ class ByBook:
         number = int(sentence) if sentence.isascii() and sentence.isdigit() and len(sentence) < 3 else 0
         return readings[number - 1] if 1 <= number <= len(readings) else None
 
-    def _do(self, read: Reading) -> None:
+    def _do(self, read: Reading) -> int:
         person, action = self._person, read.action
         if isinstance(action, FollowCall):
             person.follow(action.call_id)
-            return
+            return 0
         seen = person.send(action)
         if action.effect is Effect.READ:
             reply(action.shown(seen, person.line.live), as_json=False)
+        return NOT_ALL if isinstance(seen, AllStopped) and not seen.ok else 0

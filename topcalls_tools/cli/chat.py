@@ -26,8 +26,8 @@ waiting, and a second one offers to hang up. "it" and "the last one" are what wa
 @options
 @click.pass_context
 def chat(ctx: click.Context, /, **given: Any) -> None:
-    """Say in words what is to be done, line by line. As ask, with "it" and "the last one" across lines. From
-    a pipe each line is read and carried out, and the exit code is that of the first that failed."""
+    """Do what you say, line by line. As ask, with "it" and "the last one" across lines. From a pipe each line
+    is read and carried out, and the exit code is that of the first that failed."""
     with reader(**given) as reads:
         if at_terminal():
             click.echo(f"{reads.about}\n/help says what can be said; /quit leaves.")

@@ -31,13 +31,14 @@ def stop_all(ctx: click.Context, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(request.shown(done, live), ensure_ascii=False, indent=2))
     else:
-        for line in _lines(done, live):
+        for line in lines(done, live):
             click.echo(line)
     if not done.ok:
         ctx.exit(NOT_ALL)
 
 
-def _lines(done: AllStopped, live: bool) -> Iterator[str]:
+def lines(done: AllStopped, live: bool) -> Iterator[str]:
+    """What was stopped and what is left, in words."""
     from ..quoting import visible
 
     if not live:
