@@ -77,7 +77,7 @@ class Afterwards:
         self._later: dict[str, tuple[int, float]] = {}
         """How often each was tried that could not be worked, and when it is tried next."""
 
-    def open(self) -> None:
+    def begin(self) -> None:
         """Begin, with what an earlier process left. Raises Refused or Misconfigured where the journal cannot
         be opened."""
         self._journal()
@@ -85,7 +85,7 @@ class Afterwards:
         self._thread = threading.Thread(target=self._run, name="topcalls-afterwards", daemon=True)
         self._thread.start()
 
-    def close(self) -> None:
+    def end(self) -> None:
         """End. What is being worked is finished where that takes no long time; the rest is kept."""
         self._closing.set()
         self._look.set()

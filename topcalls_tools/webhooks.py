@@ -94,19 +94,19 @@ class Receiver:
     def working(self) -> Iterator[None]:
         """Work what was kept, from a thread. The app's lifespan does; an app that it is mounted in may not
         pass that on, and enters this instead."""
-        self.afterwards.open()
+        self.afterwards.begin()
         try:
             yield
         finally:
-            self.afterwards.close()
+            self.afterwards.end()
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        await to_thread.run_sync(self.afterwards.open)
+        await to_thread.run_sync(self.afterwards.begin)
         try:
             yield
         finally:
-            await to_thread.run_sync(self.afterwards.close)
+            await to_thread.run_sync(self.afterwards.end)
 
     async def _take(self, request: Request) -> Response:
         try:
