@@ -23,7 +23,7 @@ Spans = Mapping[str, tuple[int, int]]
 """Where the slots of a phrase stand in a sentence: first token, and the one after the last."""
 OVER_SENTENCES = frozenset({"task", "deed", "asking", "reason", "motive"})
 """Slots that may hold several sentences."""
-ONE = {"number": "number", "handle": "handle", "address": "address"}
+ONE = {"number": "number", "lead": "handle"}
 """Slots that are one token of a kind."""
 
 

@@ -53,6 +53,8 @@ SLOTS: Mapping[str, Reads] = {
 """Who reads which slot; `name`, `reason` and others are taken as they are written."""
 
 
+_ARGUMENTS = {"sip": "carrier_name", "lead": "lead_id"}
+"""Arguments that slots are taken for as they are written, where their names differ."""
 TASKS = frozenset({"task", "deed", "asking"})
 """The slots that hold a task."""
 
@@ -207,8 +209,7 @@ def _as_written(slot: str, words: Words) -> Found | None:
         return None
     if slot == "name" and (words.have("no_name") or words.have("later")):
         return None
-    named = "carrier_name" if slot == "sip" else slot
-    return Found((Meant({named: words.written}, words.written),))
+    return Found((Meant({_ARGUMENTS.get(slot, slot): words.written}, words.written),))
 
 
 def _reading(words: Words, order: Order, meant: Mapping[str, Meant]) -> Reading | Doubt:

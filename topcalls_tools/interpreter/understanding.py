@@ -11,7 +11,7 @@ from ..api.campaigns import ListCampaigns
 from ..api.fields import Paged
 from ..api.phone_numbers import ListCarriers, ListPhoneNumbers
 from ..contacts import Contact
-from ..errors import NotFound
+from ..errors import Invalid, NotFound
 from ..steps import Desk, Flow, Keep, read
 from .reading import interpret
 from .scene import Doubt, Look, Reading, Scene
@@ -55,7 +55,7 @@ def _one_call(call_id: str, desk: Desk, scene: Scene) -> Flow[Scene]:
     others = tuple(one for one in scene.calls or () if one.id != call_id)
     try:
         call = yield from read(GetCall(call_id=call_id), desk)
-    except NotFound:
+    except (Invalid, NotFound):  # what is no id of TopCalls is the id of no call
         last = None if scene.last_call == call_id else scene.last_call
         return replace(scene, calls=others, last_call=last, gone=scene.gone | {call_id})
     known = any(one.id == call_id for one in scene.calls or ())
