@@ -84,7 +84,7 @@ def planned(entries: tuple[Entry, ...], desk: Desk, *, stop_after: int, again: b
         line=desk.line,
         tool="call_list",
         digest=_digest(items, desk),
-        target=f"{len(items)} calls",
+        target="1 call" if len(items) == 1 else f"{len(items)} calls",
         minutes=minutes,
         asked_at=now,
         expires_at=until,
@@ -149,7 +149,7 @@ def worded(
 
 def _of_left(left: tuple[Left, ...]) -> Iterator[tuple[str, str]]:
     for one in left:
-        yield f"Line {one.entry.line} is not called. {one.why} It is", one.entry.who
+        yield f"Not called: line {one.entry.line}. {one.why} There stands", one.entry.who
 
 
 def _before(entry: Entry, rows: list[DialRow]) -> DialRow | None:

@@ -85,7 +85,9 @@ def _typed() -> str:
             "key to topcalls login --stdin."
         )
     try:
-        key: str = click.prompt("API key (it is not shown)", hide_input=True, err=True, default="")
+        key: str = click.prompt(
+            "API key (it is not shown)", hide_input=True, err=True, default="", show_default=False
+        )
     except click.Abort:
         return ""
     return key.strip()
