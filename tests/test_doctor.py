@@ -421,3 +421,11 @@ def test_whether_webhooks_are_asked_for_and_believed(
     found, _ = doctor(**({"TOPCALLS_WEBHOOK_SECRET": "canary"} if secret else {}))
     assert found["receiver"]["state"] == expected
     assert words in found["receiver"]["said"]
+
+
+def test_a_secret_that_is_gone_is_not_made_anew_by_a_look(called: World, home: Path) -> None:
+    (home / "secret").unlink()
+    before = files(home)
+    found, _ = doctor(TOPCALLS_REHEARSE="1")
+    assert "wait for your yes" in found["policy"]["said"]  # what was accepted is sealed under it
+    assert files(home) == before
