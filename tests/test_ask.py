@@ -307,7 +307,7 @@ def test_a_line_that_fails_does_not_end_a_chat_and_is_told_in_the_end(keyed: Wor
         "Sing me a song.", "Hang up call 564d4fd4-03bc-400a-abe0-05540fbeff88.", "How many minutes are left?"
     )
     assert done.exit_code == 2
-    assert "Error: " in done.stderr
+    assert "There is no call 564d4fd4-03bc-400a-abe0-05540fbeff88." in done.stderr
     assert "remaining" in done.stdout
     assert done.stderr.count("no language model") == 1
 
