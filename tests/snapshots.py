@@ -16,7 +16,7 @@ from topcalls_tools.endpoint import Endpoint
 from topcalls_tools.guard.rules import RULES, Rule
 from topcalls_tools.tools import OFF_BY_DEFAULT, TOOLS
 
-from . import labelling, scenes
+from . import interpreting, labelling, scenes
 
 ROOT = Path(__file__).parent.parent
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -35,7 +35,7 @@ def documents() -> dict[Path, str]:
     }
     said = {SNAPSHOTS / f"{name}.json": text for name, text in scenes.documents().items()}
     pages = {ROOT / "docs" / "tools.md": _tools_page(), ROOT / "docs" / "rules.md": _rules_page()}
-    pages |= {ROOT / "docs" / "words.md": labelling.page()}
+    pages |= {ROOT / "docs" / "words.md": labelling.page(), interpreting.PAGE: interpreting.page()}
     pages |= {ROOT / "topcalls_tools" / "doctor" / DOCUMENTED: _documented()}
     return {**files, **said, **pages}
 
