@@ -15,8 +15,13 @@ from topcalls_tools.api.calls import CallOutcome, CallStatus
 from topcalls_tools.api.fields import E164
 from topcalls_tools.tools import TOOLS
 
-SET = tomllib.loads((Path(__file__).parent / "labelled" / "requests.toml").read_text("utf-8"))
+HERE = Path(__file__).parent / "labelled"
+SET = tomllib.loads((HERE / "requests.toml").read_text("utf-8"))
 REQUESTS: list[dict[str, Any]] = SET["request"]
+HELD_OUT: list[dict[str, Any]] = tomllib.loads((HERE / "requests_held_out.toml").read_text("utf-8"))[
+    "request"
+]
+"""A second set, by another author, in the scenes of the first."""
 BY_NAME: dict[str, type[Action[Any]]] = {tool.tool: tool for tool in TOOLS}
 WHY = {
     "several", "missing", "danger", "nothing", "later", "negation", "conditional", "two orders", "quoted",
@@ -26,6 +31,11 @@ LEAST = {
     "place": 70, "stop": 40, "follow": 30, "list": 30, "explain": 25, "balance": 20, "block": 20, "numbers": 20,
     "campaigns": 25, "check": 10, "voices": 10, "contacts": 5, "refuse": 70,
 }  # fmt: skip
+LEAST_HELD_OUT = {
+    "place": 40, "stop": 30, "follow": 18, "list": 17, "explain": 13, "balance": 10, "block": 11, "numbers": 12,
+    "campaigns": 16, "check": 6, "voices": 7, "contacts": 3, "refuse": 70,
+}  # fmt: skip
+SETS = {"requests": (REQUESTS, LEAST), "requests_held_out": (HELD_OUT, LEAST_HELD_OUT)}
 WORDS = ("oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 DIGITS = {word: str(digit) for digit, word in enumerate(WORDS)}
 CODES = {"1", "44", "49", "61", "353"}
@@ -44,9 +54,14 @@ HOLD = {
 """Where in a scene the value of an argument stands."""
 
 
+@pytest.fixture(params=SETS)
+def in_a_set(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture(params=sorted(LEAST))
-def of_a_kind(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
-    return [one for one in REQUESTS if one["kind"] == request.param]
+def of_a_kind(request: pytest.FixtureRequest, in_a_set: str) -> list[dict[str, Any]]:
+    return [one for one in SETS[in_a_set][0] if one["kind"] == request.param]
 
 
 def tools(request: dict[str, Any]) -> list[str]:
@@ -81,19 +96,20 @@ def digits(text: str) -> str:
     return "".join(letter for word in words for letter in DIGITS.get(word, word) if letter.isdigit())
 
 
-def test_there_are_enough_requests_of_each_kind() -> None:
-    found = Counter(request["kind"] for request in REQUESTS)
-    assert found.keys() == LEAST.keys()
-    assert all(found[kind] >= least for kind, least in LEAST.items()), found
-    assert {request["why"] for request in REQUESTS if "why" in request} == WHY
+def test_there_are_enough_requests_of_each_kind(in_a_set: str) -> None:
+    requests, enough = SETS[in_a_set]
+    found = Counter(request["kind"] for request in requests)
+    assert found.keys() == enough.keys()
+    assert all(found[kind] >= least for kind, least in enough.items()), found
+    assert {request["why"] for request in requests if "why" in request} == WHY
 
 
 def test_each_of_the_fifteen_of_every_day_stands_there_once() -> None:
     assert sorted(r["fifteen"] for r in REQUESTS if "fifteen" in r) == list(range(1, 16))
 
 
-def test_no_sentence_stands_twice_in_a_scene() -> None:
-    said = Counter((request["scene"], request["say"]) for request in REQUESTS)
+def test_no_sentence_stands_twice_in_a_scene_of_a_set(in_a_set: str) -> None:
+    said = Counter((request["scene"], request["say"]) for request in SETS[in_a_set][0])
     assert [one for one, times in said.items() if times > 1] == []
 
 
