@@ -40,8 +40,11 @@ class Judged:
 
 @cache
 def judged(name: str = "requests") -> tuple[Judged, ...]:
-    """Every request of a set, read and judged."""
-    labelled = tomllib.loads((LABELLED / f"{name}.toml").read_text("utf-8"))
+    """Every request of a set, read and judged; the scenes are those of `requests`, and what the set adds."""
+    scenery, own = (
+        tomllib.loads((LABELLED / f"{one}.toml").read_text("utf-8")) for one in ("requests", name)
+    )
+    labelled = scenery | own
     scenes = {key: _scene(one, labelled) for key, one in labelled["scene"].items()}
     return tuple(_judge(one, scenes[one["scene"]]) for one in labelled["request"])
 

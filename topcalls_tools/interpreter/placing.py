@@ -208,6 +208,17 @@ def _against(words: Words) -> str | None:
     return AGAINST["manner"] if words.have("manner") else None
 
 
+def _somebody_else(words: Words, at: int) -> bool:
+    """Whether a second person is to be called: "... and the garage to say that I am late"."""
+    tokens = words.said.tokens
+    if _begins(words, "verb", at):
+        return False
+    return any(
+        tokens[to].text == "to" and _begins(words, "verb", to + 1)
+        for to in range(at + 1, min(at + 5, len(tokens)))
+    )
+
+
 def _begins(words: Words, group: str, at: int) -> bool:
     return any(one.begins(words.said, at) is not None for one in words.book.group(group))
 
