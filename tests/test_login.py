@@ -81,16 +81,19 @@ def test_a_key_that_cannot_be_written_leaves_the_one_that_was_there(home: Path) 
 
 @posix
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o601])
-def test_a_file_that_others_can_read_is_refused_with_what_mends_it(
+def test_with_a_key_that_others_can_read_nothing_is_dialled_and_everything_can_be_stopped(
     stored: World, home: Path, mode: int
 ) -> None:
+    call = "place-call", "--phone-number", "+14155550123", "--task", "Ask when they open."
     (home / "key").chmod(mode)
-    refused = run("get-balance")
+    refused = run(*call)
     assert refused.exit_code == 6
     assert f"chmod 600 {home / 'key'}" in refused.stderr
     assert stored.key not in refused.output
-    (home / "key").chmod(0o600)
     assert run("get-balance").exit_code == 0
+    assert run("stop-all").exit_code == 0
+    (home / "key").chmod(0o600)
+    assert run(*call).exit_code == 0
 
 
 @pytest.mark.parametrize(

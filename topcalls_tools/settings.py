@@ -101,8 +101,9 @@ class Settings(BaseSettings):
         """Read everything that the owner has set; what is given here and not None goes before it. Where no
         key is set, it is the one that `topcalls login` keeps.
 
-        A policy that cannot be read becomes `trouble`: nothing that needs a yes is done, and the rest goes
-        on. Raises Misconfigured when key, address, account or home cannot be used.
+        A policy that cannot be read, and a stored key that others can, become `trouble`: nothing that needs a
+        yes is done, and the rest goes on. Raises Misconfigured when key, address, account or home cannot be
+        used.
         """
         settings = cls.besides_key(**given)
         kept = stored_key.read(settings.home) if settings.api_key is None else None
@@ -115,7 +116,8 @@ class Settings(BaseSettings):
             )
         settings = cls.besides_key(**{**given, "api_key": kept.key, "base_url": kept.address})
         settings._stored = True
-        return settings
+        trouble = settings.trouble or kept.trouble
+        return settings.model_copy(update={"trouble": trouble}) if trouble else settings
 
     @classmethod
     def besides_key(cls, **given: Any) -> Settings:

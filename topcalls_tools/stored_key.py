@@ -20,25 +20,23 @@ class StoredKey:
 
     key: str = field(repr=False)
     address: str | None = None
+    trouble: str | None = None
+    """Why nothing that needs a yes is done with it: others can read it. Reading and stopping go on."""
 
 
 def read(home: Path) -> StoredKey | None:
     """The key that is kept in a TOPCALLS_HOME; None where there is none.
 
-    Raises Misconfigured where others can read the file, or it cannot be read.
+    Raises Misconfigured where it cannot be read.
     """
     path = home / FILE
     try:
         with path.open(encoding="utf-8") as file:
-            if os.name == "posix" and (mode := stat.S_IMODE(os.fstat(file.fileno()).st_mode)) & 0o077:
-                raise Misconfigured(
-                    f"{path} can be read by others (its mode is {mode:04o}), so the key in it is not used; "
-                    f"run chmod 600 {path}, or topcalls logout."
-                )
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             found = json.load(file)
             key, address = found["api_key"], found.get("base_url")
             if isinstance(key, str) and isinstance(address, str | None):
-                return StoredKey(key, address)
+                return StoredKey(key, address, _wide(path, mode))
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -48,6 +46,16 @@ def read(home: Path) -> StoredKey | None:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass
     raise Misconfigured(f"{path} holds no key; run topcalls login again, or topcalls logout.")
+
+
+def _wide(path: Path, mode: int) -> str | None:
+    """What is wrong with the rights of the file, where something is."""
+    if os.name != "posix" or not mode & 0o077:
+        return None
+    return (
+        f"{path} can be read by others (its mode is {mode:04o}), so nothing that needs a yes is done with "
+        f"the key in it; run chmod 600 {path}, or topcalls logout."
+    )
 
 
 def write(home: Path, kept: StoredKey) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -38,7 +37,7 @@ def findings(*, at_terminal: bool) -> Iterator[Finding]:
     try:
         settings = Settings.load()
     except Misconfigured as error:
-        yield Finding("key", "wrong", str(error), _mended(error))
+        yield Finding("key", "wrong", str(error), "topcalls login")
         try:
             settings = Settings.besides_key()
         except Misconfigured as worse:
@@ -54,12 +53,6 @@ def findings(*, at_terminal: bool) -> Iterator[Finding]:
         else:
             yield from _service(line)
     yield from _around(settings, line, at_terminal)
-
-
-def _mended(error: Misconfigured) -> str:
-    """The command that a sentence about a key names first; else the one that stores another."""
-    named = re.search(r"run (chmod 600 .+?), or", str(error))
-    return named[1] if named else "topcalls login"
 
 
 def _around(settings: Settings, line: Line | None, at_terminal: bool) -> Iterator[Finding]:
