@@ -146,7 +146,8 @@ wanted. The first time that they were measured, **{first}** of the {of} requests
 came to a wrong action: seven took the beginning of an id for a whole one, three got the limit wrong, two dialled or stopped
 where nothing should have been done, one checked where a call was ordered, one got a label wrong. The judge of that day also
 called seven reads wrong that asked for less than was labelled. The phrases have been mended since by what was missed then, so
-the figures below are those of a learned set: of wordings that they have not met expect the first. A wrong action fails the tests.
+the figures below are those of a learned set: of wordings that they have not met expect the first. A second set of 260, harder ones, came later: of its 183 requests for an action 85 were right (46%), and 2 of the
+260 came to a wrong action, both mended since; nothing else was learned from it. A wrong action fails the tests.
 
 | requests about | how many | right | refused | wrong |
 | --- | --- | --- | --- | --- |

@@ -195,6 +195,8 @@ def _against(words: Words) -> str | None:
             and _clause(words, at).have("campaign_word")
         ):
             return AGAINST["one_more"]
+        if joined and _somebody_else(words, at):
+            return AGAINST["one_more"]
         bound = at > 0 and said.tokens[at - 1].text in words.book.words("asks")
         if (
             at
