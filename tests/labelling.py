@@ -29,6 +29,7 @@ HEARD = {
     "heard_unusual": "unusual",
     "heard_everyday": "everyday",
     "heard_held_out": "held out",
+    "heard_held_out_second": "held out, second",
 }
 
 
@@ -184,7 +185,8 @@ _WISHES = (
     "",
     "`English` and `Spanish` were written before the lists. Three sets were learned from after they had been measured: the",
     "lists of that day heard 27 of 46 wishes not to be called in `learned`, 8 of 14 in `unusual`, 30 of 40 in `everyday`. Nothing",
-    "was tuned on what is held out: its row is the one to expect.",
+    "was tuned on the two that are held out. Their sentences differ: of the first, with plain wordings, 14 of 16 wishes not to be",
+    "called were heard; of the second, with roundabout ones, 12 of 30. Expect something between the two.",
     "",
 )
 
