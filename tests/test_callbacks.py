@@ -15,6 +15,7 @@ from icalendar import Calendar
 
 from topcalls_tools import Client, StartCampaign
 from topcalls_tools.cli.calendar import calendar
+from topcalls_tools.cli.callbacks import _lines
 from topcalls_tools.cli.proposals import LATELY, Proposal, proposals
 from topcalls_tools.guard.moments import Times
 from topcalls_tools.journal import archive
@@ -240,3 +241,10 @@ def test_where_topcalls_cannot_be_reached_what_is_known_is_listed_all_the_same(
     listed = run("callbacks")
     assert "could not all be heard" in listed.stderr
     assert LATER in listed.stdout
+
+
+def test_an_id_that_would_steer_the_terminal_is_shown_harmlessly() -> None:
+    one = Proposal("c\x1b]0;pwned\x07\n+1415: from now", 2, WEDNESDAY, None, None, (), None, None)
+    lines = [*_lines([one])]
+    assert all(line.isprintable() for line in lines)
+    assert "of c\\u{1b}]0;pwned\\u{7}\\u{a}+1415: from now, heard" in lines[1]

@@ -188,6 +188,10 @@ def test_the_environment_is_read_in_settings_alone() -> None:
             ), path
 
 
+def test_words_of_others_are_made_harmless_in_one_place() -> None:
+    assert [path.name for path in ALL if "map(visible" in path.read_text()] == ["quoting.py"]
+
+
 @pytest.mark.parametrize("path", ALL, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_file_is_one_room_with_a_sign_on_its_door(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 300

@@ -29,13 +29,18 @@ def visible(character: str) -> str:
     return character if shows else f"\\u{{{ord(character):x}}}"
 
 
+def quiet(words: str) -> str:
+    """Words of others on one line, without what would steer a screen; a line break is an escape too."""
+    return "".join(map(visible, words))
+
+
 def barred(words: str, width: int = WIDTH, beside: str = "") -> Iterator[str]:
     """Words of others in lines no wider than `width` columns after the bar that stands before each.
 
     `beside` is ours, such as who speaks; it stands left of the first bar.
     """
     for line in words.split("\n"):
-        for piece in _pieces("".join(map(visible, line)), max(NARROW, width)):
+        for piece in _pieces(quiet(line), max(NARROW, width)):
             yield f"{beside}{BAR}{piece}"
             beside = " " * len(beside)
 

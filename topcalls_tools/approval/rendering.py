@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from ..quoting import visible
+from ..quoting import quiet
 
 FILES = Path(__file__).parent / "screen"
 
@@ -68,5 +68,5 @@ def _paragraphs(lines: list[str]) -> str:
 
 def _block(label: str, value: str) -> str:
     """A value of somebody else, whole, in a frame under our label."""
-    shown = "\n".join("".join(map(visible, line)) for line in value.split("\n"))
+    shown = "\n".join(quiet(line) for line in value.split("\n"))
     return f"<h2>{html.escape(label)}</h2><pre dir=ltr role=blockquote>{html.escape(shown)}</pre>"

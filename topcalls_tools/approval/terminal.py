@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 import click
 
 from ..question import Question
-from ..quoting import BAR, visible
+from ..quoting import BAR, quiet
 from ..steps import Ask
 
 WHOLE = 100_000
@@ -56,7 +56,7 @@ def pressed(question: str) -> bool:
 def answered(question: Question, target: str) -> bool | None:
     """Show a question that came up elsewhere. A yes is what it is about, typed: the last four digits of a
     number, or a name exactly. An end of input, and what is mistyped twice, is no answer."""
-    wanted = "".join(map(visible, target)).strip()
+    wanted = quiet(target).strip()
     _show(question)
     if re.fullmatch(r"\+[0-9]{5,15}", wanted):
         how, wanted = "To approve, type the last four digits of the number; n is no.", wanted[-4:]

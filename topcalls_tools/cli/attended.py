@@ -18,7 +18,7 @@ from ..client import Client, Hear
 from ..deeds.follow_call import FollowCall, Following
 from ..deeds.stop_all import AllStopped
 from ..errors import TopCallsError
-from ..quoting import BAR, barred, visible
+from ..quoting import BAR, barred, quiet
 from ..steps import Answer, Ask
 from .interrupts import LINGERS, Interrupts
 
@@ -138,7 +138,7 @@ class Attended(Client):
 
         console, known = tables.screen(), self._seen.setdefault(now.call_id, _Seen())
         if now.status != known.status and not now.ended:
-            status = "".join(map(visible, now.status or "unknown")).replace("_", " ")
+            status = quiet(now.status or "unknown").replace("_", " ")
             console.print(Text(f"The call is {status}.", style="dim"))
         for said in now.turns:
             if said.turn >= known.next_turn:

@@ -162,12 +162,12 @@ def _told(event: Event) -> tuple[Outcome, ...]:
     """Tell of an event as it happens; gives what became of calls by it."""
     from ..api.transcript import shown_turn
     from ..call_list.running import Ended, Outcome, Placing, Turned
-    from ..quoting import visible
+    from ..quoting import quiet
     from . import show
 
     match event:
         case Placing(place, entry):
-            _echo(f"\n{place}. Calling {''.join(map(visible, entry.who))}, {entry.request.phone_number}.")
+            _echo(f"\n{place}. Calling {quiet(entry.who)}, {entry.request.phone_number}.")
         case Turned(turn):
             for line in show.turn(shown_turn(turn), shutil.get_terminal_size().columns):
                 _echo(line.plain)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import Refused, TopCallsError
+from ..quoting import in_json, quiet
 
 if TYPE_CHECKING:
     from ..client import Client
@@ -34,7 +35,6 @@ def callbacks(call_id: str | None, ics: Path | None, force: bool, as_json: bool)
     With CALL_ID that call alone. Who is not to be called, or was called again since, is left out.
     """
     from ..client import Client
-    from ..quoting import in_json
     from .filing import whole
 
     with Client() as client:
@@ -101,7 +101,7 @@ def _lines(found: Sequence[Proposal]) -> Iterator[str]:
         yield f"{one.whom}: {when}"
         named = "They named a time." if one.named else "They named no time that could be read."
         heard = f"heard {one.heard_at:%Y-%m-%d %H:%M} UTC"
-        yield f"  Asked for in turn {one.turn} of {one.call_id}, {heard}. {named}"
+        yield f"  Asked for in turn {one.turn} of {quiet(one.call_id)}, {heard}. {named}"
 
 
 def _document(one: Proposal) -> dict[str, Any]:

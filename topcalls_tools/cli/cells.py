@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..quoting import visible
+from ..quoting import quiet
 
 Value = str | int | float | None
 _NUMBER = re.compile(r"\+[1-9][0-9]{1,14}")
@@ -30,4 +30,4 @@ def safe(text: str) -> str:
     spreadsheet would compute."""
     if _NUMBER.fullmatch(text):
         return text
-    return _BEGINS.sub(r"\1'", "".join(map(visible, text)))
+    return _BEGINS.sub(r"\1'", quiet(text))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import Misconfigured
-from ..quoting import in_json
+from ..quoting import in_json, quiet
 from .book import opened
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def add(name: str, number: str, region: str | None, as_json: bool, **given: Any)
         click.echo(in_json({"did": did, "contact": told}, indent=2))
         return
     done = "is written down" if new else "is changed" if changed else "is known just so"
-    click.echo(f"{_shown(contact.name)}, {contact.number}, {done}.")
+    click.echo(f"{quiet(contact.name)}, {contact.number}, {done}.")
     _tell_shared(path, contact)
 
 
@@ -133,7 +133,7 @@ def listing(as_json: bool) -> None:
         told = [contact.model_dump(mode="json", exclude_defaults=True) for contact in found]
         click.echo(json.dumps({"data": told}, ensure_ascii=False, indent=2))
     for contact in () if as_json else found:
-        click.echo("\n  ".join(map(_shown, filter(None, _lines(contact)))))
+        click.echo("\n  ".join(map(quiet, filter(None, _lines(contact)))))
     if not found and not as_json:
         click.echo("There are no contacts yet; topcalls contacts add NAME NUMBER writes one down.")
 
@@ -194,7 +194,7 @@ def _tell_shared(path: Path, contact: Contact) -> None:
 
     together = known(path)[contact.number]
     if together.name != contact.name:
-        click.echo(f"The number is that of {_shown(together.name)}: of their facts the stricter count.")
+        click.echo(f"The number is that of {quiet(together.name)}: of their facts the stricter count.")
 
 
 def _lines(contact: Contact) -> tuple[str, ...]:
@@ -207,9 +207,3 @@ def _lines(contact: Contact) -> tuple[str, ...]:
         f"{consent.basis} since {consent.date} ({consent.note})" if consent else None,
     )
     return f"{contact.number}  {contact.name}", ", ".join(filter(None, facts)), contact.note or ""
-
-
-def _shown(words: str) -> str:
-    from ..quoting import visible
-
-    return "".join(map(visible, words))

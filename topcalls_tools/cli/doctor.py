@@ -124,10 +124,7 @@ def _lines(told: dict[str, Any]) -> Iterator[str]:
 
 def _show(found: tuple[Finding, ...]) -> None:
     """A table at a terminal; elsewhere a line for each, and one for what mends it."""
-    from ..quoting import visible
-
-    def quiet(words: str) -> str:
-        return "".join(map(visible, words))
+    from ..quoting import quiet
 
     if not sys.stdout.isatty():
         for one in found:

@@ -146,9 +146,9 @@ def _line_about(end: End) -> str:
 
 
 def _said(sentence: str) -> None:
-    from ..quoting import visible
+    from ..quoting import quiet
 
-    click.echo("".join(map(visible, sentence)), err=True)
+    click.echo(quiet(sentence), err=True)
 
 
 def _bound(port: int) -> socket.socket:

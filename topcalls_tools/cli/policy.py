@@ -258,13 +258,13 @@ def _told(line: Line, standing: Standing) -> dict[str, Any]:
 
 def _value(value: Any) -> str:
     """A value as policy.toml would say it."""
-    from ..quoting import visible
+    from ..quoting import quiet
 
     if value is None:
         return "not set"
     if isinstance(value, float):
         return repr(value).removesuffix(".0")
-    return "".join(map(visible, json.dumps(value, ensure_ascii=False)))
+    return quiet(json.dumps(value, ensure_ascii=False))
 
 
 def _show_rules(as_json: bool) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ..places import here_and_there, zones
-from ..quoting import visible
+from ..quoting import quiet
 
 if TYPE_CHECKING:
     from ..api.fields import E164
@@ -43,7 +43,7 @@ class Proposal:
 
     @property
     def whom(self) -> str:
-        name = "".join(map(visible, self.name or ""))
+        name = quiet(self.name or "")
         return " ".join(filter(None, (name, self.number))) or "A number that is not known here"
 
     @property

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..quoting import in_json, marked, visible
+from ..quoting import in_json, marked, quiet
 from . import span, tables
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _failures(tally: Tally) -> None:
 
 def _failure(one: Failure, tally: Tally) -> list[str]:
     placed = f"{tally.when.local(one.at):%Y-%m-%d %H:%M}" if one.at else ""
-    return ["".join(map(visible, cell)) for cell in (one.call_id, placed, one.number)]
+    return [quiet(cell) for cell in (one.call_id, placed, one.number)]
 
 
 def _chart(counts: Mapping[str, int]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ..api.transcript import ShownTurn
-from ..quoting import BAR, barred, in_json, visible
+from ..quoting import BAR, barred, in_json, quiet
 from . import tables
 
 NOT_TOLD = frozenset({"live", "data", "turns", "account_id", "derived", "quoted"})
@@ -125,17 +125,12 @@ def _rows(value: Any) -> bool:
 def _listed(value: Any) -> str:
     """A value; of a list of words each word."""
     words = isinstance(value, list) and all(isinstance(one, str) for one in value)
-    return ", ".join(map(_quiet, value)) if words else _plain(value)
+    return ", ".join(map(quiet, value)) if words else _plain(value)
 
 
 def _plain(value: Any) -> str:
-    return _quiet(_words(value))
+    return quiet(_words(value))
 
 
 def _words(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _quiet(words: str) -> str:
-    """Words of others without what would steer a terminal."""
-    return "".join(map(visible, words))

@@ -39,7 +39,7 @@ def stop_all(ctx: click.Context, as_json: bool) -> None:
 
 def lines(done: AllStopped, live: bool) -> Iterator[str]:
     """What was stopped and what is left, in words."""
-    from ..quoting import visible
+    from ..quoting import quiet
 
     if not live:
         yield "Practice: no phone rang."
@@ -53,4 +53,4 @@ def lines(done: AllStopped, live: bool) -> Iterator[str]:
     ):
         if names:
             yield f"{title}:"
-            yield from (f"  {''.join(map(visible, name))}" for name in names)
+            yield from (f"  {quiet(name)}" for name in names)

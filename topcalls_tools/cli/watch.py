@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from ..action import sentence
 from ..errors import Broken, TooMany, TopCallsError, Unreachable
-from ..quoting import BAR, barred, visible
+from ..quoting import BAR, barred, quiet
 from . import show, tables
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ async def _live(client: AsyncClient) -> list[Watched]:
 
     page = await client.send(ListCalls(limit=200))
     live = [call for call in reversed(page.data) if call.status not in ENDED]
-    numbers = {call.id: "".join(map(visible, call.phone_number or "")) for call in live}
+    numbers = {call.id: quiet(call.phone_number or "") for call in live}
     return _keyed(tuple(numbers), numbers)
 
 
@@ -236,4 +236,4 @@ async def _hang_up(call: Watched, board: Board, client: AsyncClient) -> None:
 
 
 def _word(status: str | None) -> str:
-    return "".join(map(visible, status or "unknown")).replace("_", " ")
+    return quiet(status or "unknown").replace("_", " ")
