@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -343,6 +344,19 @@ def test_what_cannot_be_blocked_is_not_passed_over(
     assert (row_of(line).heard_to, row_of(line).closed_at) == (None, None)
 
 
+def test_a_call_of_the_same_id_in_another_account_keeps_nobody_from_being_heard(
+    started: Callable[..., tuple[Line, list[datetime]]],
+) -> None:
+    line, now = started()
+    now[0] += timedelta(minutes=5)
+    other = replace(row_of(line), account="practice")
+    note(line.desk().journal(), other, "c0", {"heard": {"robot": 2}}, now[0])
+    hear(line, Dialler(call(0, SINCE + timedelta(seconds=1))))
+    assert [*line.desk().dnc().numbers("live")] == ["+14155550000"]
+    found = heard_since(line.desk().journal(), "live", SINCE)
+    assert [one.facts["heard"] for one in found] == [{"opt_out": 2}]
+
+
 def test_an_agent_of_a_campaign_that_never_says_who_speaks_is_noted(
     started: Callable[..., tuple[Line, list[datetime]]],
 ) -> None:
@@ -411,7 +425,8 @@ def test_every_store_keeps_what_was_heard_once(store: Path | str) -> None:
         for _ in range(2):
             note(journal, row, "c1", {"heard": {"callback": 2}, "call_from": SINCE.isoformat()}, SINCE)
         note(journal, row, "c2", {"disclosed": 0}, SINCE)
-        assert noted(journal, ["c1", "c2", "c3"]) == {"c1", "c2"}
+        assert noted(journal, "live", ["c1", "c2", "c3"]) == {"c1", "c2"}
+        assert noted(journal, "other", ["c1"]) == set()
         assert [one.call_id for one in of_dials(journal, ["k", "other"])["k"]] == ["c1", "c2"]
         (one,) = heard_since(journal, "live", SINCE)
         assert (one.call_id, one.at, one.dial) == ("c1", SINCE, None)

@@ -114,7 +114,7 @@ def _each(calls: Sequence[CallInList], row: DialRow, desk: Desk) -> Flow[datetim
     it is under way, or there was no time for it; None where there is none."""
     from .journal.heard import note, noted
 
-    known: set[str] = yield Keep(lambda: noted(desk.journal(), [_name(call) for call in calls]))
+    known: set[str] = yield Keep(lambda: noted(desk.journal(), row.account, [_name(call) for call in calls]))
     left: datetime | None = None
     for call in sorted(calls, key=lambda call: moment(call.created_at) or row.sent_at):
         placed = moment(call.created_at) or row.sent_at

@@ -30,16 +30,16 @@ class HeardCall:
     """What the call came of; None where the journal has lost it."""
 
 
-def noted(journal: Journal, call_ids: Collection[str]) -> set[str]:
-    """Those of some calls of campaigns in which something was heard before."""
+def noted(journal: Journal, account: str, call_ids: Collection[str]) -> set[str]:
+    """Those of some calls of an account's campaigns in which something was heard before."""
     with journal.storage.reading() as db:
-        return set(db.scalars(_NOTED, {"calls": list(call_ids)}))
+        return set(db.scalars(_NOTED, {"account": account, "calls": list(call_ids)}))
 
 
 def note(journal: Journal, campaign: DialRow, call_id: str, facts: dict[str, Any], now: datetime) -> None:
     """Write down what was heard in a call of a campaign, once."""
     with journal.writing() as db:
-        if db.scalar(_NOTED, {"calls": [call_id]}) is None:
+        if db.scalar(_NOTED, {"account": campaign.account, "calls": [call_id]}) is None:
             append(db, Link(campaign.account, now, "heard", call_id, {"dial": campaign.key, **facts}))
 
 
@@ -90,7 +90,9 @@ def _by_key(db: Connection, keys: Collection[str]) -> list[RowMapping]:
 
 
 _NOTED = select(evidence.c.key).where(
-    evidence.c.kind == "heard", evidence.c.key.in_(bindparam("calls", expanding=True))
+    evidence.c.kind == "heard",
+    evidence.c.account == bindparam("account"),  # two sandboxes in one journal may give the same id
+    evidence.c.key.in_(bindparam("calls", expanding=True)),
 )
 _HEARD_TO = update(dials).where(dials.c.key == bindparam("this")).values(heard_to=bindparam("to"))
 _HEARD = select(evidence).order_by(evidence.c.seq)
