@@ -30,7 +30,9 @@ def chat(ctx: click.Context, /, **given: Any) -> None:
     is read and carried out, and the exit code is that of the first that failed."""
     with reader(**given) as reads:
         if at_terminal():
-            click.echo(f"{reads.about}\n/help says what can be said; /quit leaves.")
+            from .attended import notice
+
+            notice(f"{reads.about}\n/help says what can be said; /quit leaves.")
             lines = _typed()
         else:
             lines = (line.strip() for line in sys.stdin)
