@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ NUMBER = "+14155550123"
 CALL = {"phone_number": NUMBER, "task": "Ask whether they are open on Labor Day."}
 SENT_TASK = f"{CALL['task']}\n{VOICEMAIL['hang_up']}"
 """The task as it is sent: the guard has completed it."""
+
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever starts tests in the background has it ignored
 
 
 class World:
