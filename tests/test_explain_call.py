@@ -505,8 +505,14 @@ def test_a_call_back_is_proposed_for_when_they_named_it(line: Line, home: Path) 
 
 
 def test_a_mailbox_asks_for_nothing(line: Line) -> None:
-    found = replied(line, asking("Stop calling me.", answered_by="voicemail"))
+    greeting = "You have reached the voicemail of Ann. Call back at five, or leave a message after the beep."
+    found = replied(line, asking(greeting, answered_by="voicemail"))
     assert not any("person called asked" in says for says in everything(found))
+
+
+def test_who_takes_over_from_a_mailbox_and_wants_no_calls_is_heard(line: Line) -> None:
+    found = replied(line, asking("Stop calling me.", answered_by="voicemail"))
+    assert by_words("opt_out", 2) in said(found, "happened")
 
 
 def test_where_the_transcript_is_gone_the_journal_tells_what_was_asked(client: Client, world: World) -> None:

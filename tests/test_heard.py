@@ -115,10 +115,93 @@ def test_the_persons_turns_count_and_never_the_agents() -> None:
         "Please try again later, or leave your name and number after the tone.",
         "Deje su mensaje después de la señal, o llame más tarde.",
         "To be removed from our list, press 2.",
+        "Press 2, to be removed from our list.",
+        "I can't come to the phone right now. Please call back later.",
     ],
 )
 def test_a_mailbox_wishes_nothing(greeting: str) -> None:
     assert kinds(greeting) == set()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "You keep leaving messages on my voicemail after the tone. Stop calling me.",
+        "Stop calling me. You keep leaving messages on my voicemail after the tone.",
+        "Stop calling me and never leave me a message after the beep again.",
+        "I can't come to the phone, I'm driving, so stop calling me.",
+        "Wait for the beep, ha. Now stop calling me.",
+        "Please leave a message after the tone? I'm a human, stop calling.",
+        "To be removed from our list, press 2. Seriously, stop calling me.",
+        "Deje su mensaje después de la señal, ja. Deje de llamarme.",
+    ],
+)
+def test_a_person_who_speaks_of_a_mailbox_is_heard(words: str) -> None:
+    assert kinds(words) == {"opt_out"}
+
+
+def test_who_cannot_come_to_the_phone_may_be_called_back() -> None:
+    assert kinds("She can't come to the phone, call back at five.") == {"callback"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "You call again and I'll call the police",
+        "Call me again and I'll call the police.",
+        "If you call back I'm reporting you to the FTC.",
+        "Llame otra vez y llamo a la policía.",
+    ],
+)
+def test_a_threat_is_no_wish_to_be_called_back(words: str) -> None:
+    assert kinds(words) == {"opt_out"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Do not call",
+        "I said do not call",
+        "Stop. Calling. Me.",
+        "bórrenme",
+        "Deje de marcarme.",
+        "You don't stop calling!",
+    ],
+)
+def test_few_words_are_enough(words: str) -> None:
+    assert kinds(words) == {"opt_out"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Don't stop calling, I'm just busy.",
+        "Why did you stop calling me?",
+        "We need to stop calling it a robot.",
+    ],
+)
+def test_to_stop_is_not_always_wished(words: str) -> None:
+    assert "opt_out" not in kinds(words)
+
+
+def wishes(*said: str) -> list[tuple[Kind, int]]:
+    """What is heard where the agent and the person called speak in turn, the person first."""
+    turns = [turn(words, at, "assistant" if at % 2 == 0 else "user") for at, words in enumerate(said, 1)]
+    return [(one.kind, one.turn) for one in heard(turns)]
+
+
+def test_a_sentence_that_a_few_words_of_the_agent_cut_in_two_is_heard_whole() -> None:
+    assert wishes("Please don't", "I understand.", "call me again.") == [("opt_out", 3)]
+    assert wishes("Put me on the", "Yes?", "do not", "Yes?", "call list.") == [("opt_out", 5)]
+    assert wishes("Stop calling me", "Sorry.", "Goodbye.") == [("opt_out", 1)]
+    (back,) = heard([turn("Call me back", 1), turn("Sure.", 2, "assistant"), turn("tomorrow at noon.", 3)])
+    assert (back.kind, back.turn) == ("callback", 1)
+
+
+def test_what_was_said_to_the_end_is_no_part_of_what_is_said_next() -> None:
+    assert wishes("I didn't.", "I see.", "Call me back at five.") == [("callback", 3)]
+    long = "I see. May I tell you when the doctor has time, and what to bring?"
+    assert wishes("I didn't", long, "Call me back at five.") == [("callback", 3)]
 
 
 def test_nothing_of_the_persons_words_stands_in_ours() -> None:
@@ -378,6 +461,32 @@ def test_the_leads_of_who_asked_are_unsubscribed(home: Path) -> None:
     assert "Stop calling" not in json.dumps(archive.exported(line.desk().journal(), row_of(line).key))
 
 
+def menu(*said: str) -> list[dict[str, Any]]:
+    """A call in which a menu answered, and the other side said so then."""
+    spoken = [("user", "For sales press one."), ("assistant", "One."), *(("user", words) for words in said)]
+    return [{"id": at, "user": user, "text": words} for at, (user, words) in enumerate(spoken, 1)]
+
+
+@pytest.mark.parametrize("machine", ["ivr", "voicemail"])
+def test_a_person_who_takes_over_from_a_machine_is_not_called_again(home: Path, machine: str) -> None:
+    said = menu(
+        "Sales, Dana speaking.", "Take us off your list and never call again.", "Or call back at five."
+    )
+    line = closed(home, Town(transcript=said, answered_by=machine))
+    assert NUMBER in line.desk().dnc().numbers("live")
+    assert facts_of(line, row_of(line))["heard"] == {"opt_out": 4}
+
+
+@pytest.mark.parametrize("machine", ["ivr", "voicemail"])
+def test_of_a_machine_nothing_else_is_believed(home: Path, machine: str) -> None:
+    said = menu(
+        "Wrong number.", "Are you a robot?", "Call back at five.", "To be taken off our list press two."
+    )
+    line = closed(home, Town(transcript=said, answered_by=machine))
+    assert "heard" not in facts_of(line, row_of(line))
+    assert line.desk().dnc().numbers("live") == {}
+
+
 @pytest.mark.parametrize("status", [403, 500])
 def test_leads_that_cannot_be_changed_keep_no_number_from_being_blocked(home: Path, status: int) -> None:
     def refuse(request: httpx.Request) -> httpx.Response | None:
@@ -406,13 +515,6 @@ def test_hearing_leaves_time_for_the_dial_that_comes_after_it(home: Path) -> Non
     assert desk.left() > IN_ALL - BY_THE_WAY - ONE_ATTEMPT
     assert NUMBER in desk.dnc().numbers("live")
     assert facts_of(line, row_of(line))["leads_left"] is True
-
-
-@pytest.mark.parametrize("by", ["voicemail", "ivr"])
-def test_where_a_machine_answered_nobody_asked_anything(home: Path, by: str) -> None:
-    line = closed(home, Town(answered_by=by))
-    assert "heard" not in facts_of(line, row_of(line))
-    assert line.desk().dnc().numbers("live") == {}
 
 
 def test_a_call_whose_last_turns_may_still_come_is_heard_when_they_are_there(home: Path) -> None:

@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "contacts": {"api", "errors", "places"},
     "dnc": {"api", "errors"},
     "address": {"api", "errors"},
-    "guard": {"action", "api", "contacts", "docstrings", "endpoint", "errors", "places"},
+    "guard": {"action", "api", "contacts", "docstrings", "endpoint", "errors", "places", "wire"},
     "question": {"action", "api", "contacts", "endpoint", "guard", "places", "quoting"},
     "journal": {"errors"},
     "bell": set(),

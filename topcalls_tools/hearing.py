@@ -29,7 +29,6 @@ PAGES = 20
 """How many pages are looked at by the way."""
 SETTLES = timedelta(minutes=1)
 """How long after its end a call's last turns may still come, where no summary says that all is there."""
-_MACHINES = ("voicemail", "ivr")
 
 
 def said(call: Call | CallInList, number: E164 | None, desk: Desk) -> Flow[dict[str, Any]]:
@@ -37,13 +36,13 @@ def said(call: Call | CallInList, number: E164 | None, desk: Desk) -> Flow[dict[
     called asked, where anything was said. Who asked not to be called is blocked before it is written down: a
     crash between the two has the call heard again, and nothing else does."""
     from .guard.disclosure import announced, disclosed
-    from .guard.heard import heard
+    from .guard.heard import asked
 
     turns = call.transcript
     facts: dict[str, Any] = {}
     if any(turn.user == "assistant" for turn in turns):
         facts = {"disclosed": disclosed(turns) or 0, "announced": announced(turns) or 0}
-    wishes = () if call.answered_by in _MACHINES else heard(turns)
+    wishes = asked(call)
     first = {wish.kind: wish for wish in reversed(wishes)}
     if "opt_out" in first and number:
         reason = f"turn {first['opt_out'].turn}: {first['opt_out'].label}"

@@ -25,6 +25,8 @@ CallOutcome = Literal[
 ]
 ENDED = frozenset({"completed", "failed", "cancelled"})
 """Statuses that nothing leaves."""
+MACHINES = frozenset({"voicemail", "ivr"})
+"""What answers where no person does."""
 
 
 class CallFacts(Record):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from ..api.calls import Call, GetCall
+from ..api.calls import MACHINES, Call, GetCall
 from ..api.fields import Spoken
 from ..api.phone_numbers import Number
 from ..errors import NotFound, TopCallsError
@@ -14,7 +14,7 @@ from ..journal.called import Called, called
 from ..steps import Desk, Flow, Keep, read
 from ..wire import moment
 from .explain_call import Explanation, Finding, Quoted, finding
-from .outcomes import ANSWERED_BY, CASES, MACHINES, answered, case_of, stage
+from .outcomes import ANSWERED_BY, CASES, answered, case_of, stage
 from .prospects import another, caller_id
 from .wishes import told, wished
 

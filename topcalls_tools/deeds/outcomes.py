@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..api.calls import Call, CallInList
+from ..api.calls import MACHINES, Call, CallInList
 from .explain_call import Stage
 
 UNANSWERED = frozenset({"busy", "no-answer", "rejected", "dispatch_timeout"})
 """Outcomes of calls that nobody took."""
-MACHINES = frozenset({"voicemail", "ivr"})
 ANSWERED_BY = {
     "human": " by a person",
     "voicemail": " by a voicemail",

@@ -9,12 +9,11 @@ from ..api.calls import Call
 from ..api.fields import E164
 from ..errors import TopCallsError
 from ..guard.callbacks import callback, permitted
-from ..guard.heard import Heard, Kind, heard
+from ..guard.heard import Heard, Kind, asked
 from ..journal.called import Called
 from ..places import here_and_there, zones
 from ..steps import Desk
 from .explain_call import Finding, finding
-from .outcomes import MACHINES
 
 SOUNDS: dict[Kind, str] = {
     "opt_out": "asked not to be called again",
@@ -26,12 +25,10 @@ SOUNDS: dict[Kind, str] = {
 
 def wished(call: Call, known: Called) -> dict[Kind, Heard]:
     """The first wish of each kind; of those to be called back the first that names a time, where one does."""
-    if call.answered_by in MACHINES:
-        return {}
     if not call.transcript:
         told = known.closed.get("heard", {})
         return {kind: Heard(kind, told[kind], SOUNDS[kind]) for kind in SOUNDS if kind in told}
-    wishes = heard(call.transcript)
+    wishes = asked(call)
     first = {wish.kind: wish for wish in reversed(wishes)}
     if timed := next((wish for wish in wishes if wish.moment), None):
         first["callback"] = timed

@@ -6,18 +6,21 @@ Lists know wordings, not meanings: docs/words.md says how many they tell.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
+from ..api.calls import MACHINES, Call, CallInList
 from ..api.transcript import Turn
-from .folding import END, folded, without
+from ..wire import moment
+from .folding import END, PAUSE, folded, without
 from .moments import Moment, Times
-from .words import Listed, Lists, Phrase, Text, compiled, written
+from .words import Listed, Lists, Text, compiled, written
 
 Kind = Literal["opt_out", "wrong_person", "robot", "callback"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -45,51 +48,117 @@ class Heard:
         return meant.pop() if len(meant) == 1 else ()
 
 
+def asked(call: Call | CallInList) -> tuple[Heard, ...]:
+    """What the person called asks in a call. Where a machine is known to have answered, only a wish not to be
+    called counts: a person may have taken over from a menu, and that wish is not to be missed."""
+    wishes = heard(call.transcript)
+    return tuple(wish for wish in wishes if wish.kind == "opt_out" or call.answered_by not in MACHINES)
+
+
 def heard(turns: Iterable[Turn]) -> tuple[Heard, ...]:
     """What the person called asks, each kind once a turn. What the agent says counts for nothing, nor what a
     mailbox does."""
-    return tuple(one for turn in turns if turn.user != "assistant" for one in _in_turn(turn))
+    return tuple(_each(turns))
 
 
-def _in_turn(turn: Turn) -> Iterator[Heard]:
-    words = folded(turn.text.words)
-    found: dict[Kind, Heard] = {}
+def _each(turns: Iterable[Turn]) -> Iterator[Heard]:
+    begun: list[str] = []
+    """What they began to say and did not end, before the agent said a few words."""
+    for turn in turns:
+        words = folded(turn.text.words)
+        if turn.user == "assistant":
+            begun = begun if len(words) <= _FEW else []
+            continue
+        said = _told(words)
+        if begun:
+            before, whole = _told(begun), _told([*begun, *words])
+            said = {kind: one for kind, one in whole.items() if kind not in before} | said
+            if "opt_out" in whole and "opt_out" not in _told(words):
+                said.pop("callback", None)  # "Please don't" and "call me again"
+        for kind, (label, when) in said.items():
+            yield Heard(kind, turn.id, label, moment(turn.created_at), when)
+        begun = [] if turn.text.words.rstrip().endswith(_ENDS) else _last([*begun, *words])
+
+
+def _told(words: Sequence[str]) -> dict[Kind, tuple[str, Moment | None]]:
+    """What somebody asks, by kind: in our words, and when they want to be called back."""
+    found: dict[Kind, tuple[str, Moment | None]] = {}
+    own = _after_a_mailbox(words)
     for language in _languages().values():
-        text = Text(without(words, language.listed.dropped))
+        texts = [Text(without([*one, END], language.listed.dropped)) for one in _readings(own)]
         for (kind, label), phrase in language.listed.phrases:
-            if kind in found or not text.has(phrase):
+            if kind in found or kind == "mailbox" or (kind != "opt_out" and len(own) < len(words)):
                 continue
-            if kind == "mailbox":
-                return
-            moment = language.moment(words) if kind == "callback" else None
-            found[kind] = Heard(kind, turn.id, label, _instant(turn.created_at), moment)
-    yield from found.values()
+            if not any(text.has(phrase) for text in texts):
+                continue
+            if kind != "callback":
+                found[kind] = (label, None)
+            elif sentences := language.asking(own):
+                found[kind] = (label, language.moment(sentences))
+    return found
 
 
+def _after_a_mailbox(words: Sequence[str]) -> Sequence[str]:
+    """The sentences after the last that sounds like a mailbox or a menu; all where none does. What stands
+    before is part of the greeting, and what comes after it is a person's, who only spoke of one."""
+    if not _is_mailbox(words):
+        return words
+    starts = [*(place for place, word in enumerate(words) if word == END), len(words)]
+    first = bisect_left(starts, True, key=lambda place: not _is_mailbox(words[place:]))
+    return words[starts[first] :]
+
+
+def _readings(words: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Words as they stand; and with "Stop. Calling. Me." as one sentence."""
+    yield words
+    joined = [
+        word
+        for place, word in enumerate(words)
+        if not (word == END and _alone(words, place - 1) and _alone(words, place + 1))
+    ]
+    if len(joined) < len(words):
+        yield joined
+
+
+_FEW = 5
+"""Words of the agent that do not part what somebody says."""
+_MOST_BEGUN = 30
+"""Words of a sentence that was begun which count when it goes on."""
+_ENDS = (".", "!", "?", "…", "。", ";")
 _SPEECH = 100
 """Sentences above which a turn is searched for no moment."""
-_Told = Kind | Literal["mailbox"]
+_Sound = Kind | Literal["mailbox"]
 
 
-class _Lists(Lists[_Told]):
+class _Lists(Lists[_Sound]):
     times: Times
 
 
 @dataclass(frozen=True, slots=True)
 class _Language:
-    listed: Listed[tuple[_Told, str]]
+    listed: Listed[tuple[_Sound, str]]
     times: Times
-    callbacks: tuple[Phrase, ...]
 
-    def moment(self, words: Sequence[str]) -> Moment | None:
-        """The one moment of the sentences that ask to be called back; none of a speech, which names many."""
+    def asking(self, words: Sequence[str]) -> list[list[str]]:
+        """The sentences that ask to be called back, and not in the same breath not to be: "call again and I
+        call the police". Of a speech that is the whole of it."""
         sentences = [*_sentences(words)]
-        moments = {
-            self.times.named(sentence)
-            for sentence in (sentences if len(sentences) <= _SPEECH else ())
-            if any(map(Text(without(sentence, self.listed.dropped)).has, self.callbacks))
-        }
+        if len(sentences) > _SPEECH:
+            return sentences
+        return [one for one in sentences if self._has(one, "callback") and not self._has(one, "opt_out")]
+
+    def moment(self, sentences: Sequence[Sequence[str]]) -> Moment | None:
+        """The one moment that sentences name; none of a speech, which names many."""
+        moments = {self.times.named(one) for one in (sentences if len(sentences) <= _SPEECH else ())}
         return moments.pop() if len(moments) == 1 else None
+
+    def mailbox(self, words: Sequence[str]) -> bool:
+        """Whether a mailbox or a menu speaks."""
+        return self._has(words, "mailbox")
+
+    def _has(self, words: Sequence[str], wanted: _Sound) -> bool:
+        text = Text(without([*words, END], self.listed.dropped))
+        return any(kind == wanted and text.has(phrase) for (kind, _), phrase in self.listed.phrases)
 
 
 @cache
@@ -105,9 +174,27 @@ def _languages() -> Mapping[str, _Language]:
 
 def _language(name: str) -> _Language:
     lists = written(name, _Lists)
-    listed = compiled(lists, lambda one: (one.kind, one.label))
-    callbacks = tuple(phrase for (kind, _), phrase in listed.phrases if kind == "callback")
-    return _Language(listed, lists.times, callbacks)
+    return _Language(compiled(lists, lambda one: (one.kind, one.label)), lists.times)
+
+
+def _is_mailbox(words: Sequence[str]) -> bool:
+    return any(language.mailbox(words) for language in _languages().values())
+
+
+def _alone(words: Sequence[str], place: int) -> bool:
+    """Whether the word at a place is a sentence of its own."""
+    return (
+        0 <= place < len(words)
+        and words[place] not in (END, PAUSE)
+        and (place == 0 or words[place - 1] == END)
+        and (place + 1 == len(words) or words[place + 1] == END)
+    )
+
+
+def _last(words: Sequence[str]) -> list[str]:
+    """The last sentence, or the end of it."""
+    begins = max((place + 1 for place, word in enumerate(words) if word == END), default=0)
+    return [*words[max(begins, len(words) - _MOST_BEGUN) :]]
 
 
 def _sentences(words: Sequence[str]) -> Iterator[list[str]]:
@@ -118,12 +205,3 @@ def _sentences(words: Sequence[str]) -> Iterator[list[str]]:
         elif sentence:
             yield sentence
             sentence = []
-
-
-def _instant(created_at: str | None) -> datetime | None:
-    """When a turn was spoken; None where TopCalls does not say it as it documents."""
-    try:
-        said = datetime.fromisoformat(created_at or "")
-    except ValueError:
-        return None
-    return said if said.tzinfo else said.replace(tzinfo=UTC)
