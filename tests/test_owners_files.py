@@ -33,6 +33,11 @@ WRITERS = {
         "_append": "dnc.log, one line at its end",
         "_settle": "nothing; a folder is synced",
     },
+    "topcalls_tools/stored_key.py": {
+        "write": "key, by topcalls login",
+        "remove": "key, by topcalls logout",
+        "read": "nothing; key is read",
+    },
     "topcalls_tools/connect.py": {"_stop": "stopped_at"},
     "topcalls_tools/settings.py": {"_made_once": "secret", "directory": "the folder itself"},
     "topcalls_tools/journal/engine.py": {"_in_file": "journal.db"},

@@ -84,7 +84,7 @@ def test_in_whatever_order_they_come_the_same_is_told(stage: Stage, order: tuple
     assert [heard(end) for end in stage.ends] == [spoken(stage, call_id)]
 
 
-@covers("A120", "A121")
+@covers("A120")
 def test_what_comes_again_under_its_id_or_under_another_is_kept_and_told_once(stage: Stage) -> None:
     call_id = stage.place()
     told = stage.told()
@@ -192,7 +192,6 @@ def test_what_is_no_webhook_is_refused_although_it_is_signed(stage: Stage, body:
     assert deliveries.unworked(stage.line.desk().journal(), stage.line.account) == []
 
 
-@covers("A122")
 @pytest.mark.parametrize(
     ("told", "event"),
     [
