@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "address": {"api", "errors"},
     "guard": {"action", "api", "contacts", "docstrings", "endpoint", "errors", "places", "wire"},
     "question": {"action", "api", "contacts", "endpoint", "guard", "places", "quoting"},
-    "journal": {"errors"},
+    "journal": {"api", "errors"},
     "bell": set(),
     "sights": {"api"},
     "watching": {"api", "bell", "errors", "sights", "wire"},

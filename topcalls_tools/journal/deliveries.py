@@ -9,12 +9,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Executable, and_, bindparam, delete, func, insert, or_, select, update
 
+from ..api.calls import ENDED
 from .store import Journal
 from .tables import deliveries, dials
 
 AT_ONCE = 200
 """How many deliveries are given, or forgotten, at a time."""
-_OVER = ("completed", "failed", "cancelled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Delivery:
 
 def ends(event: str, status: str | None) -> bool:
     """Whether an event of a call says that the call is over."""
-    return status in _OVER or re.fullmatch(r"call\.(failed|completed(\.[a-z0-9_]+)?)", event) is not None
+    return status in ENDED or re.fullmatch(r"call\.(failed|completed(\.[a-z0-9_]+)?)", event) is not None
 
 
 def keep(journal: Journal, delivery: Delivery) -> bool:
