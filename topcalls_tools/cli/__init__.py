@@ -73,6 +73,13 @@ class _Group(click.Group):
 
         return [*(tool.tool.replace("_", "-") for tool in TOOLS), *sorted(super().list_commands(ctx))]
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The owner's commands under what they are for, and after them those of the tools."""
+        rest = [self.get_command(ctx, name) for name in self.list_commands(ctx) if name not in self.commands]
+        for title, commands in {**SECTIONS, "One command for each tool": rest}.items():
+            with formatter.section(title):
+                formatter.write_dl([(str(one.name), one.get_short_help_str(90)) for one in commands if one])
+
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         from .commands import command
 
@@ -98,7 +105,7 @@ def topcalls() -> None:
     everything happens in the sandbox on this machine, where no phone rings."""
 
 
-@topcalls.command()
+@click.command()
 @click.option("--json", "as_json", is_flag=True, help="Exactly what the MCP server's tools/list serves.")
 def tools(as_json: bool) -> None:
     """List the tools that assistants are given."""
@@ -112,27 +119,15 @@ def tools(as_json: bool) -> None:
     listing([action.listing() for action in served], as_json)
 
 
-for own in (
-    approvals,
-    ask,
-    call_list,
-    callbacks,
-    chat,
-    contacts,
-    dnc,
-    doctor,
-    export,
-    journal,
-    listen,
-    login,
-    logout,
-    policy,
-    recording,
-    report,
-    sandbox,
-    stop_all,
-    watch,
-):
+SECTIONS = {
+    "In words": (ask, chat),
+    "While calls run": (watch, stop_all, approvals, call_list, listen),
+    "What came of them": (report, export, recording, callbacks, journal),
+    "Whom you call, and what you allow": (contacts, dnc, policy),
+    "Set-up": (login, logout, doctor, sandbox, tools),
+}
+"""The owner's own commands, by what they are for."""
+for own in (one for commands in SECTIONS.values() for one in commands):
     topcalls.add_command(own)
 for act in (settle, forget, purge):
     journal.add_command(act)
