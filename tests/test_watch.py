@@ -3,15 +3,18 @@ up none."""
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from topcalls_tools import Client, GetCall, PlaceCall, StopCall
+from topcalls_tools import AsyncClient, Client, GetCall, PlaceCall, StopCall
+from topcalls_tools.cli.watch import KEYS, _live
 
 from .conftest import CALL, World
 from .test_cli import Terminal
@@ -77,6 +80,46 @@ def test_arrows_and_what_is_pasted_hang_up_nothing(client: Client, calls: list[s
     screen.until("Nothing is watched any more; the calls go on.")
     assert screen.end() == 0
     assert statuses(client, calls) == ["in_progress", "in_progress"]
+
+
+def test_a_long_paste_hangs_up_nothing(world: World, client: Client, calls: list[str]) -> None:
+    screen = Terminal("watch")
+    screen.until("[2]   1 agent")
+    screen.type("x" * 64 + "1")
+    screen.type("x" * 63 + "\u00e9" + "2")
+    world.advance(60)
+    screen.until("[2]   2 ")
+    screen.type("q")
+    screen.until("Nothing is watched any more; the calls go on.")
+    assert screen.end() == 0
+    assert "Hanging up" not in screen.screen
+    assert statuses(client, calls) == ["in_progress", "in_progress"]
+
+
+def test_a_call_for_which_no_key_is_left_is_hung_up_by_none(
+    world: World, client: Client, calls: list[str]
+) -> None:
+    keyed = [f"00000000-0000-4000-8000-{number:012}" for number in range(len(KEYS))]
+    screen = Terminal("watch", *keyed, calls[0])
+    screen.until(f"{calls[0]}   1 agent")
+    os.write(screen._ours, b"\xe9")
+    world.advance(60)
+    screen.until(f"{calls[0]}   2 ")
+    screen.type("q")
+    screen.until("Nothing is watched any more; the calls go on.")
+    assert screen.end() == 0
+    assert "Hanging up" not in screen.screen
+    assert statuses(client, calls) == ["in_progress", "in_progress"]
+
+
+async def test_of_the_live_calls_one_whose_id_cannot_be_sent_is_left_out_and_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = [{"id": name, "status": "in_progress"} for name in ("c1", "a/b", "c2")]
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json={"data": rows}))
+    async with AsyncClient(api_key="tc_test_x", base_url="http://127.0.0.1:9", transport=transport) as client:
+        assert [call.call_id for call in await _live(client)] == ["c2", "c1"]
+    assert "Left out as their ids cannot be asked for: 1." in capsys.readouterr().err
 
 
 def watched(*arguments: str) -> tuple[int, list[str]]:

@@ -60,7 +60,8 @@ class Watched:
     """One call on the board."""
 
     call_id: str
-    key: str
+    key: str | None
+    """What hangs it up; None where there are more calls than keys."""
     number: str = ""
     stands: str = "It is looked for."
     next_turn: int = 1
@@ -69,7 +70,7 @@ class Watched:
     @property
     def name(self) -> str:
         """How its lines begin."""
-        return f"[{self.key}]" if tables.on_screen() else self.call_id
+        return f"[{self.key}]" if self.key and tables.on_screen() else self.call_id
 
 
 @dataclass(slots=True)
@@ -121,7 +122,8 @@ class Board:
         from rich.text import Text
 
         rows = [
-            (call.key if not call.over else "", call.call_id, call.number, call.stands) for call in self.calls
+            ("" if call.over else call.key or "", call.call_id, call.number, call.stands)
+            for call in self.calls
         ]
         table = tables.fitted(("key", "call", "number", "stands"), rows, self.console.width, "call")
         help_line = Text("The key beside a call hangs it up; q leaves, and the calls go on.", style="dim")
@@ -155,20 +157,30 @@ async def _live(client: AsyncClient) -> list[Watched]:
     page = await client.send(ListCalls(limit=200))
     live = [call for call in reversed(page.data) if call.status not in ENDED]
     numbers = {call.id: quiet(call.phone_number or "") for call in live}
-    return _keyed(tuple(numbers), numbers)
+    able = tuple(call_id for call_id in numbers if not _wrong(call_id))
+    if left_out := len(numbers) - len(able):
+        click.echo(f"Left out as their ids cannot be asked for: {left_out}.", err=True)
+    return _keyed(able, numbers)
 
 
 def _keyed(call_ids: tuple[str, ...], numbers: dict[str, str]) -> list[Watched]:
     """Calls with a key each, as far as there are keys."""
+    for call_id in call_ids:
+        if wrong := _wrong(call_id):
+            raise click.UsageError(wrong)
+    keys = iter(KEYS)
+    return [Watched(one, next(keys, None), numbers.get(one, "")) for one in dict.fromkeys(call_ids)]
+
+
+def _wrong(call_id: str) -> str | None:
+    """Why a call with this id cannot be followed, where it cannot."""
     from ..deeds import FollowCall
 
-    for call_id in call_ids:
-        try:
-            FollowCall(call_id=call_id)
-        except ValidationError as wrong:
-            raise click.UsageError(sentence(wrong, FollowCall)) from None
-    keys = iter(KEYS)
-    return [Watched(one, next(keys, ""), numbers.get(one, "")) for one in dict.fromkeys(call_ids)]
+    try:
+        FollowCall(call_id=call_id)
+    except ValidationError as wrong:
+        return sentence(wrong, FollowCall)
+    return None
 
 
 def _at_terminal(board: Board, client: AsyncClient, group: Any, stack: ExitStack) -> None:
@@ -185,9 +197,9 @@ def _at_terminal(board: Board, client: AsyncClient, group: Any, stack: ExitStack
             if call.key == key and not call.over:
                 group.start_soon(_hang_up, call, board, client)
 
+    stack.enter_context(keys(pressed))  # before Live, which takes stdout for itself
     board.live = Live(board.footer(), console=board.console, auto_refresh=False, transient=True)
     stack.enter_context(board.live)
-    stack.enter_context(keys(pressed))
 
 
 async def _follow(call: Watched, board: Board, client: AsyncClient) -> None:
