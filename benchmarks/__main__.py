@@ -113,11 +113,14 @@ async def _starts(home: Path, env: dict[str, str]) -> list[Row]:
     cold = await race(f"MCP start, {len(tools)} tools", *pair, bar=1.25, rounds=21, each=1)
     pair = [lambda name=name: _import_seconds(name) for name in ("topcalls_tools", "pydantic")]
     imports = await race("import, beside pydantic", *pair, bar=None, rounds=15, each=1)
+    least = "import click, topcalls_tools.api"
+    pair = [lambda args=args: _ran(args, env) for args in (["-m", "topcalls_tools.cli", "-h"], ["-c", least])]
+    helped = await race("topcalls --help, beside import", *pair, bar=1.2, rounds=21, each=1)
     seen = [{key: tool.get(key) for key in ("name", "description", "inputSchema")} for tool in tools]
     sizes = [len(json.dumps(tool, ensure_ascii=False, separators=(",", ":")).encode()) / 4 for tool in seen]
     all_most = f"{sum(sizes):.0f} in all", f"most {max(sizes):.0f}"
     words = Row("tools/list, bytes/4 a tool", *all_most, sum(sizes) / len(sizes), "", 240)
-    return [cold, words, imports]
+    return [cold, words, imports, helped]
 
 
 def _listed(arguments: list[str], env: dict[str, str]) -> tuple[float, list[dict[str, Any]]]:
@@ -134,6 +137,10 @@ def _listed(arguments: list[str], env: dict[str, str]) -> tuple[float, list[dict
         took = time.perf_counter() - began
     assert not listed.get("nextCursor")
     return took, listed["tools"]
+
+
+def _ran(arguments: list[str], env: dict[str, str]) -> None:
+    subprocess.run([sys.executable, *arguments], cwd=ROOT, env=env, stdout=subprocess.DEVNULL, check=True)
 
 
 def _import_seconds(module: str) -> float:
