@@ -87,6 +87,10 @@ class Crowd:
             pass
         return [one for one in self.followers if isinstance(one.step, Send)]
 
+    def refusal(self, request: Request) -> TopCallsError | None:
+        """What a request is answered instead of by the sandbox: nothing."""
+        return None
+
     def _advance(self, one: Follower) -> bool:
         match one.step:
             case None if one.flow is None:
@@ -108,6 +112,8 @@ class Crowd:
     def _answer(self, one: Follower) -> None:
         self.requests.append(one.step.request)
         try:
+            if refusal := self.refusal(one.step.request):
+                raise refusal
             reply = self._pool.send(one.step.request, 10.0)
         except TopCallsError as error:
             wrong = error

@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "question": {"action", "api", "contacts", "endpoint", "guard", "places", "quoting"},
     "journal": {"api", "errors"},
     "bell": set(),
-    "sights": {"api"},
+    "sights": {"api", "errors", "wire"},
     "watching": {"api", "bell", "errors", "sights", "wire"},
     "steps": {
         "action",

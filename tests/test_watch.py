@@ -82,11 +82,11 @@ def test_arrows_and_what_is_pasted_hang_up_nothing(client: Client, calls: list[s
     assert statuses(client, calls) == ["in_progress", "in_progress"]
 
 
-def test_a_long_paste_hangs_up_nothing(world: World, client: Client, calls: list[str]) -> None:
+@pytest.mark.parametrize("paste", ["x" * 64 + "1", "x" * 63 + "é1"])
+def test_a_long_paste_hangs_up_nothing(world: World, client: Client, calls: list[str], paste: str) -> None:
     screen = Terminal("watch")
     screen.until("[2]   1 agent")
-    screen.type("x" * 64 + "1")
-    screen.type("x" * 63 + "\u00e9" + "2")
+    screen.type(paste)
     world.advance(60)
     screen.until("[2]   2 ")
     screen.type("q")

@@ -13,15 +13,24 @@ from typing import Any
 import httpx
 import pytest
 
-from topcalls_tools import Client, GetCall
+from topcalls_tools import Client, FollowCall, GetCall
 from topcalls_tools.api.calls import Call, CallInList
 from topcalls_tools.connect import Line
-from topcalls_tools.errors import Broken, TooMany
+from topcalls_tools.errors import (
+    Broken,
+    Forbidden,
+    Invalid,
+    NotFound,
+    TooMany,
+    TopCallsError,
+    Unauthorized,
+)
 from topcalls_tools.journal.deliveries import Delivery, keep
 from topcalls_tools.sandbox import Sandbox, Served, open_sandbox, serve_in_background
 from topcalls_tools.settings import Settings
-from topcalls_tools.sights import Sight
-from topcalls_tools.watching import PAGE, Watch, just_after
+from topcalls_tools.sights import Sight, just_after
+from topcalls_tools.watching import PAGE, Watch
+from topcalls_tools.wire import Request
 
 from .crowd import Crowd
 
@@ -219,7 +228,9 @@ def test_new_calls_are_found_in_the_list_beyond_the_first_few(place: Place, crow
     assert lists(crowd) == [{"limit": str(PAGE)}]
 
 
-def test_a_call_that_the_list_does_not_show_is_read_singly(place: Place, crowd: Crowd) -> None:
+def test_a_call_that_the_list_of_the_newest_does_not_show_is_found_further_on(
+    place: Place, crowd: Crowd
+) -> None:
     old = place.call(many=1)[0]
     place.call(many=12)
     crowd.line.watch = Watch(crowd.line.bell, 0.5, page=10)
@@ -228,7 +239,9 @@ def test_a_call_that_the_list_does_not_show_is_read_singly(place: Place, crowd: 
     follower = crowd.join(old)
     crowd.run(10)
     assert follower.notices
-    assert singles(crowd, old) == 1
+    assert singles(crowd, old) == 0
+    assert [query["limit"] for query in lists(crowd)][:2] == ["10", "10"]
+    assert "cursor" in lists(crowd)[1]
 
 
 def test_whoever_leaves_with_the_request_under_way_leaves_the_turn_to_another(
@@ -408,3 +421,128 @@ def test_a_journal_that_cannot_be_read_stops_nobody_from_following(place: Place,
 )
 def test_a_page_begins_with_the_call_that_it_is_asked_for(created: str | None, cursor: str | None) -> None:
     assert just_after(created) == cursor
+
+
+class Refusing(Crowd):
+    """A crowd whose TopCalls answers some requests with an error of its own."""
+
+    def __init__(self, line: Line, moved: Any) -> None:
+        super().__init__(line, moved)
+        self.refuses: dict[str, TopCallsError] = {}
+
+    def refusal(self, request: Request) -> TopCallsError | None:
+        if request.path == "/v1/calls":
+            return self.refuses.get("cursor" if "cursor" in request.query else "list")
+        return self.refuses.get(request.path.rpartition("/")[2])
+
+
+@pytest.fixture
+def refusing(place: Place, home: Path) -> Refusing:
+    made = Refusing(place.line(home), place.move)
+    made.line.watch = Watch(made.line.bell, 5.0)
+    return made
+
+
+def test_where_pages_are_refused_everybody_is_told_by_single_reads_at_the_same_pace(
+    place: Place, refusing: Refusing
+) -> None:
+    refusing.refuses["cursor"] = Invalid("No such cursor.", 400)
+    calls = place.call(STAYS, many=3)
+    followers = [refusing.join(call, wait_seconds=10) for call in calls * 2]
+    refusing.run(60)
+    asked = [request.path.rpartition("/")[2] for request in refusing.requests]
+    assert 12 <= len(asked) <= 20
+    assert asked.count("calls") == 1
+    assert all(asked.count(call) >= 3 for call in calls)
+    place.post(f"/v1/calls/{calls[0]}/stop")
+    refusing.run(30)
+    assert [one.results[-1].status for one in followers] == ["cancelled", "in_progress", "in_progress"] * 2
+    assert len(lists(refusing)) == 2
+
+
+def test_where_the_list_is_refused_the_rest_is_read_one_by_one(place: Place, refusing: Refusing) -> None:
+    refusing.refuses |= {"list": Forbidden("No.", 403), "cursor": Forbidden("No.", 403)}
+    followers = [refusing.join(call) for call in place.call(STAYS, many=6)]
+    refusing.run(60)
+    assert all(one.results for one in followers)
+
+
+def test_what_is_refused_of_one_call_ends_the_wait_of_its_followers_alone(
+    place: Place, refusing: Refusing
+) -> None:
+    refusing.refuses["cursor"] = Invalid("No such cursor.", 400)
+    gone, stays = place.call(STAYS, many=2)
+    lost = [refusing.join(gone, wait_seconds=40) for _ in range(2)]
+    other = refusing.join(stays, wait_seconds=40)
+    refusing.run(12)
+    refusing.refuses[gone] = NotFound("No such call.", 404)
+    left = []
+    for _ in lost:
+        with pytest.raises(NotFound):
+            refusing.run(30)
+        (one,) = [one for one in refusing.followers if one.flow and one.flow.gi_frame is None]
+        refusing.followers.remove(one)
+        left.append(one)
+    assert {id(one) for one in left} == {id(one) for one in lost}
+    refusing.run(60)
+    assert other.results
+
+
+def test_a_key_that_is_refused_is_said_to_who_waits(place: Place, refusing: Refusing) -> None:
+    refusing.join(place.call(STAYS)[0], wait_seconds=40)
+    refusing.run(4)
+    refusing.refuses["cursor"] = Unauthorized("The key is revoked.", 401)
+    with pytest.raises(Unauthorized):
+        refusing.run(10)
+
+
+def test_followers_of_old_calls_that_begin_at_once_all_hear_within_45_seconds_and_twenty_requests_a_minute(
+    place: Place, home: Path
+) -> None:
+    old = place.call(many=150)
+    place.call(many=PAGE)
+    place.open(limited=True)
+    line = place.line(home)
+    line.watch = Watch(line.bell, 5.0)
+    crowd = Crowd(line, place.move)
+    followers = [crowd.join(call, wait_seconds=10) for call in old]
+    for _ in range(20):
+        crowd.run(5)
+        assert place.asked() <= 20
+    assert all(one.results for one in followers)
+    assert max(one.lasted[0] for one in followers) <= 45
+
+
+def test_old_calls_that_topcalls_refuses_to_tell_of_for_a_while_are_waited_for(
+    place: Place, refusing: Refusing
+) -> None:
+    old = place.call(many=8)
+    place.call(many=12)
+    refusing.line.watch = Watch(refusing.line.bell, 5.0, page=10)
+    followers = [refusing.join(call, wait_seconds=25) for call in old]
+    refusing.refuses = dict.fromkeys(["cursor", *old[3:]], TooMany("Too many.", 429))
+    refusing.run(12)
+    assert not any(one.results for one in followers)
+    refusing.refuses = {}
+    refusing.run(30)
+    assert all(one.results for one in followers)
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_where_topcalls_does_not_say_whether_a_call_is_complete_its_parts_or_time_tell(written: bool) -> None:
+    sight = Sight("c1")
+    parts = {"call_summary": "They are open.", "recording_url": "https://x.example/r"} if written else {}
+    over = {"id": "c1", "status": "completed", "started_at": "2026-12-01T17:00:00Z"}
+    sight.see(Call.model_validate(over), 1.0, 5.0, told=False)
+    assert not sight.final
+    assert "may come" in FollowCall(call_id="c1")._told(sight).note
+    sight.see(CallInList.model_validate(over | parts), 20.0, 5.0, told=False)
+    assert sight.final is written
+    sight.see(CallInList.model_validate(over | parts), 31.0, 5.0, told=False)
+    assert sight.final
+
+
+def test_a_call_that_never_rang_is_complete_at_once_where_topcalls_does_not_say() -> None:
+    sight = Sight("c1")
+    sight.see(Call(id="c1", status="failed", call_status="busy"), 1.0, 5.0, told=False)
+    assert sight.final

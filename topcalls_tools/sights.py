@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, timedelta
 
 from .api.calls import Call, CallInList
+from .errors import TopCallsError
+from .wire import moment
 
 RESTS = 60.0
 """Seconds between two looks at a call that webhooks tell of, while nothing changes."""
@@ -37,6 +40,8 @@ class Sight:
     """Whether the list was asked and did not show it, while nothing is known of it."""
     unlisted: bool = False
     """Whether the list does not show it where it should."""
+    wrong: TopCallsError | None = None
+    """What TopCalls said when it was read, where it refuses to tell of it."""
     rests_until: float = NEVER
     _rest: float = 0.0
     _reads: int = 0
@@ -50,8 +55,8 @@ class Sight:
         return (self.call.created_at if self.call else None) or ""
 
     def waits(self, now: float) -> bool:
-        """Whether somebody waits for what a list would tell of it."""
-        first = self.call is None and (self.skipped or self.being_read(now))
+        """Whether somebody waits for what a look for all would tell of it."""
+        first = self.call is None and self.being_read(now)
         return self.waiters > 0 and not (self.final or first or self.ripe(now))
 
     def being_read(self, now: float) -> bool:
@@ -89,15 +94,22 @@ class Sight:
         if self.call.ended:
             self._end_reads += single
             self._over_at = at if self._over_at == NEVER else self._over_at
-            written = self.call.call_summary is not None and self.call.recording_url is not None
-            self.final = self.final or (
-                self.call.completed is not False if single else self._end_reads > 0 and written
-            )
+            self.final = self.final or self._complete(single)
         news = _mark(self.call) != before
         if told:
             self._rest = pace if news else min(max(self._rest, pace) * 2, RESTS)
             self.rests_until = at + self._rest
         return news
+
+    def _complete(self, single: bool) -> bool:
+        """Whether a call that is over is known to be complete: by TopCalls' word, which a single read tells,
+        or by what was written. Where it gives no such word, time tells too."""
+        call = self.call
+        if call is None or (single and call.completed is not None):
+            return call is not None and bool(call.completed)
+        written = call.call_summary is not None and call.recording_url is not None
+        silent = call.completed is None and (call.started_at is None or self.at - self._over_at >= WRITING)
+        return self._end_reads > 0 and (written or silent)
 
 
 def _whole(row: CallInList, known: Call | None) -> Call:
@@ -111,3 +123,16 @@ def _mark(call: Call | None) -> tuple[object, ...]:
         return ()
     written = call.call_summary is not None, call.recording_url is not None
     return call.status, call.call_status, call.completed, len(call.transcript), written
+
+
+def just_after(created_at: str | None) -> str | None:
+    """The cursor before which a call of that moment stands: one unit more in the last place that is shown."""
+    at = moment(created_at)
+    if at is None or created_at is None:
+        return None
+    unit, places = timedelta(milliseconds=1), "milliseconds"
+    if "." not in created_at:
+        unit, places = timedelta(seconds=1), "seconds"
+    elif at.microsecond % 1000:
+        unit, places = timedelta(microseconds=1), "microseconds"
+    return (at + unit).astimezone(UTC).isoformat(timespec=places).replace("+00:00", "Z")

@@ -6,20 +6,19 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from .api.calls import Call, CallInList, GetCall, ListCalls
 from .bell import Bell
-from .errors import APIError, TopCallsError
-from .sights import LOST, Sight
-from .wire import moment
+from .errors import APIError, Broken, TooMany, TopCallsError, Unreachable
+from .sights import LOST, Sight, just_after
 
 SLOWEST = 5.0
 """Seconds between two looks while nothing changes."""
 PAGE = 200
 """Calls that one list request tells of, at most."""
 FEW = 3
-"""New calls that are read singly within one interval; more are found in the list."""
+"""New calls that are read singly within one interval; more are found in the list, or by looks in turn."""
 HURRY = 1.0
 """Seconds between two looks that webhooks cause."""
 NOTED_EVERY = 0.25
@@ -30,6 +29,8 @@ SLACK = 3
 """Rows of a page that is to show one call: others of the same moment may stand before it."""
 REMEMBERED = 120.0
 """Seconds for which a call is remembered that nobody waits for."""
+UNPAGED = 60.0
+"""Seconds for which calls are read singly, one at a look, once TopCalls refused a page of the list."""
 TOLD_FOR = timedelta(hours=2)
 """How old a delivery may be that still counts; no call lasts longer."""
 
@@ -71,10 +72,12 @@ class Watch:
         self._sights: dict[str, Sight] = {}
         self._looking: Look | None = None
         self._next_at = self._held_until = self._hurried_at = self._noted_at = float("-inf")
-        self._round_at = self._listed_at = float("-inf")
+        self._round_at = self._listed_at = self._unpaged_until = float("-inf")
         self._own_rings = self._foreign_rings = 0
         self._reads: list[float] = []
         self._span = _Span()
+        self._onward: str | None = None  # where the list of the newest is read on
+        self._searched = self._by_page = False
         self._told: dict[str, tuple[datetime, float]] = {}
         self.trouble: TopCallsError | None = None
         """Why the last look told nothing, where it did not."""
@@ -89,6 +92,7 @@ class Watch:
         """Wait for news of a call."""
         with self._lock:
             sight = self._sights.setdefault(call_id, Sight(call_id))
+            sight.wrong = sight.wrong if sight.waiters else None
             sight.waiters, sight.asked_at = sight.waiters + 1, now
         try:
             yield sight
@@ -113,10 +117,10 @@ class Watch:
                 return None
             if now < self._held_until:
                 return min(noted_in, self._held_until - now)
-            first = sight.call is None and (sight.skipped or self._may_read(now))
+            first = sight.call is None and not sight.skipped and self._may_read(now)
             if (first or sight.ripe(now)) and not sight.being_read(now):
                 sight.reading_at = now
-                if first and not sight.skipped:
+                if first:
                     self._reads.append(now)
                 return Look(GetCall(call_id=sight.call_id), now, first)
             if self._looking and now - self._looking.begun < LOST:
@@ -137,7 +141,7 @@ class Watch:
                 news = sight.see(row, look.begun, self.pace, told=row.id in self._told)
                 changed = changed or (news and (sight.waiters > 0 or row.id in look.wanted))
             if isinstance(look.request, ListCalls):
-                self._covered(look, look.request.limit, [row.id for row in rows])
+                self._covered(look, look.request, rows)
             if changed:
                 self._interval = self.pace
             elif look is self._looking:
@@ -147,11 +151,23 @@ class Watch:
             self._forget(look.begun)
 
     def failed(self, look: Look, error: TopCallsError, now: float) -> None:
-        """A look that told nothing; the next one has time."""
+        """A look that told nothing; the next one has time. What TopCalls refuses concerns the call that was
+        read, and no other; a page that it refuses is not asked for again for a while."""
         with self._lock:
-            asked = error.wait_seconds if isinstance(error, APIError) else None
-            self.trouble, self._interval = error, min(max(self._interval, self.pace) * 2, SLOWEST)
-            self._next_at = self._held_until = now + max(self._interval, asked or 0)
+            match look.request:
+                case _ if isinstance(error, TooMany | Broken | Unreachable):
+                    asked = error.wait_seconds if isinstance(error, APIError) else None
+                    self.trouble, self._interval = error, min(max(self._interval, self.pace) * 2, SLOWEST)
+                    self._next_at = self._held_until = now + max(self._interval, asked or 0)
+                case GetCall(call_id=call_id):
+                    self._next_at = max(self._next_at, now + self._interval)
+                    if sight := self._sights.get(call_id):
+                        sight.wrong = error
+                case ListCalls(cursor=None):
+                    self._next_at = max(self._next_at, now + self._interval)
+                    self._skip(look)
+                case _:
+                    self._unpaged_until, self._onward = now + UNPAGED, None
 
     def released(self, look: Look) -> None:
         """Whoever made a look has come back, or left: the next may take its turn."""
@@ -201,7 +217,7 @@ class Watch:
 
     def _due(self, sight: Sight) -> float:
         """When a look is due that shows this call."""
-        if sight.call is None:
+        if sight.call is None and not sight.skipped:
             return self._listed_at + self._interval
         if self._told_since(sight):
             return self._hurried_at + HURRY
@@ -211,26 +227,49 @@ class Watch:
         """The request that shows most of what is due; where one page cannot show all, pages take turns."""
         if any(self._told_since(sight) for sight in due):
             self._hurried_at = now
-        left = [sight for sight in due if sight.at < self._round_at]
+        skipped = [sight for sight in due if sight.skipped]
+        known = [sight for sight in due if not sight.skipped]
+        self._searched = bool(skipped) and not (self._searched and known)
+        if self._searched:
+            return self._search(skipped, now)
+        self._onward = self._onward if skipped else None
+        left = [sight for sight in known if sight.at < self._round_at]
         if not left:
-            self._round_at, left = now, due
-        wanted = frozenset(name for name, one in self._sights.items() if one.matters(now, REMEMBERED))
+            self._round_at, left = now, known
+        wanted = self._wanted(now)
         if any(sight.call is None for sight in left):
             self._listed_at = now
             return Look(ListCalls(limit=self._page), now, wanted=wanted)
         newest = max(left, key=lambda sight: sight.created_at)
         cursor = just_after(newest.call.created_at if newest.call else None)
-        if cursor is None or newest.unlisted:
+        if cursor is None or newest.unlisted or now < self._unpaged_until:
             return Look(GetCall(call_id=newest.call_id), now, anchor=newest.call_id)
         exact = self._span.anchor == newest.call_id and wanted <= self._span.wanted
         limit = self._span.rows if exact else self._page if len(wanted) > 1 else SLACK
         return Look(ListCalls(limit=limit, cursor=cursor), now, anchor=newest.call_id, wanted=wanted)
 
-    def _covered(self, look: Look, limit: int | None, shown: list[str]) -> None:
+    def _search(self, skipped: list[Sight], now: float) -> Look:
+        """Every second request is for calls older than the list of the newest: that list is read on, and in
+        turn with it who has waited longest is read singly."""
+        self._by_page = self._onward is not None and not self._by_page
+        if self._by_page:
+            request = ListCalls(limit=self._page, cursor=self._onward)
+            return Look(request, now, wanted=self._wanted(now))
+        longest = min(skipped, key=lambda sight: sight.asked_at).call_id
+        return Look(GetCall(call_id=longest), now, anchor=longest)
+
+    def _wanted(self, now: float) -> frozenset[str]:
+        return frozenset(name for name, one in self._sights.items() if one.matters(now, REMEMBERED))
+
+    def _covered(self, look: Look, request: ListCalls, rows: list[Call | CallInList]) -> None:
         """Note what a page has and has not shown."""
+        limit, shown = request.limit, [row.id for row in rows]
         if look.anchor is None:
-            for sight in self._sights.values():
-                sight.skipped = sight.skipped or (sight.call is None and sight.asked_at <= look.begun)
+            if request.cursor is None:
+                self._skip(look)
+            if request.cursor == self._onward:  # else it is read on elsewhere already
+                after = just_after(rows[-1].created_at) if len(rows) == limit else None
+                self._onward = after if after != request.cursor else None
         elif look.anchor in shown:
             last = max(at for at, name in enumerate(shown) if name == look.anchor or name in look.wanted)
             self._span = _Span(look.anchor, look.wanted, last + 1)
@@ -238,6 +277,11 @@ class Watch:
             self._sights[look.anchor].unlisted = True
         else:
             self._span = _Span(look.anchor, look.wanted, self._page)
+
+    def _skip(self, look: Look) -> None:
+        """Note of which calls the list of the newest told nothing."""
+        for sight in self._sights.values():
+            sight.skipped = sight.skipped or (sight.call is None and sight.asked_at <= look.begun)
 
     def _forget(self, now: float) -> None:
         for name, sight in tuple(self._sights.items()):
@@ -247,16 +291,3 @@ class Watch:
     def _ring(self) -> None:
         self._own_rings += 1
         self._bell.ring()
-
-
-def just_after(created_at: str | None) -> str | None:
-    """The cursor before which a call of that moment stands: one unit more in the last place that is shown."""
-    at = moment(created_at)
-    if at is None or created_at is None:
-        return None
-    unit, places = timedelta(milliseconds=1), "milliseconds"
-    if "." not in created_at:
-        unit, places = timedelta(seconds=1), "seconds"
-    elif at.microsecond % 1000:
-        unit, places = timedelta(microseconds=1), "microseconds"
-    return (at + unit).astimezone(UTC).isoformat(timespec=places).replace("+00:00", "Z")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..api.calls import Call, CallInList, GetCall
-from ..errors import Broken, TooMany, TopCallsError, Unreachable
+from ..errors import APIError, TopCallsError, Unauthorized, Unreachable
 from ..sights import Sight
 from ..steps import GLANCE, ONE_ATTEMPT, Desk, Flow, Keep, Send, Sleep, Tell, read
 from ..watching import Look
@@ -64,13 +64,17 @@ def awaited(call_id: str, wait: Wait, news: Callable[[Sight, Call], bool]) -> Fl
                 first = first or sight.call
                 if now >= until or news(sight, first):
                     return sight
+            if sight.wrong:
+                raise sight.wrong
             match watch.turn(sight, now):
                 case Look() as look:
                     yield from _looked(look, desk)
                 case None:
                     yield from _noted(desk)
                 case seconds:
-                    end = until if fresh else min(until + GLANCE, desk.deadline - LATE)
+                    end = until if fresh else desk.deadline - LATE
+                    if sight.call is not None:
+                        end = min(end, until + GLANCE)
                     if now >= end:
                         break
                     if sight.call is not None:
@@ -84,7 +88,8 @@ def awaited(call_id: str, wait: Wait, news: Callable[[Sight, Call], bool]) -> Fl
 
 
 def _looked(look: Look, desk: Desk) -> Flow[None]:
-    """Make a request for all who wait. One that fails in passing is made again in its time, by anybody."""
+    """Make a request for all who wait. One that fails in passing is made again in its time, by anybody, and
+    what TopCalls refuses ends nobody's wait but for that call; only a key that it refuses is everybody's."""
     found: Iterable[Call | CallInList]
     try:
         if look.first and isinstance(look.request, GetCall):
@@ -94,10 +99,12 @@ def _looked(look: Look, desk: Desk) -> Flow[None]:
         else:
             found = look.request.reply((yield _once(look, desk))).data
         desk.watch.landed(look, found)
-    except (TooMany, Broken, Unreachable) as error:
+    except (APIError, Unreachable) as error:
         if look.first:
             raise
         desk.watch.failed(look, error, desk.timer())
+        if isinstance(error, Unauthorized):
+            raise
     finally:  # whoever is cancelled here leaves the turn to another
         desk.watch.released(look)
 
