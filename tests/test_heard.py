@@ -560,3 +560,22 @@ def test_what_cannot_be_written_down_leaves_the_call_open(
     with pytest.raises(Misconfigured, match="Nothing is blocked"):
         drive(line, Town(), close_books(line.desk()))  # type: ignore[arg-type]
     assert row_of(line).closed_at is None
+
+
+def test_settle_and_report_count_what_was_asked(keyed: World) -> None:
+    since = ("--since", "2000-01-01")
+    assert json.loads(run("report", *since, "--json").output)["heard"] == {}
+    for number in (OUT, ROBOT, OUT[:-4] + "0001"):
+        assert run("place-call", "--phone-number", number, "--task", CALL["task"]).exit_code == 0
+    keyed.advance(900)
+    settled = run("journal", "settle").output.splitlines()
+    lines = [
+        "In 1 call somebody asked not to be called again.",
+        "In 1 call somebody asked whether a robot speaks.",
+    ]
+    assert settled[1:] == lines
+    assert json.loads(run("journal", "settle", "--json").output)["heard"] == {}
+    assert json.loads(run("report", *since, "--json").output)["heard"] == {"opt_out": 1, "robot": 1}
+    assert "\n".join(lines) in run("report", *since).output
+    before = json.loads(run("report", *since, "--until", "2001-01-01", "--json").output)
+    assert before["heard"] == {}

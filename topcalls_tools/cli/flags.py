@@ -52,6 +52,15 @@ def said(facts: Mapping[str, Any]) -> Iterator[str]:
         yield f"Call back: not before {there:%H:%M} on {there:%A}, {there:%Y-%m-%d}, there ({utc})."
 
 
+def counted(heard: Mapping[str, int]) -> Iterator[str]:
+    """In how many calls what was asked that a person should know of, a line each."""
+    from ..deeds.wishes import SOUNDS
+
+    for kind, sounds in SOUNDS.items():
+        if many := heard.get(kind):
+            yield f"In {many:,} call{'' if many == 1 else 's'} somebody {sounds}."
+
+
 def of_campaign(calls: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """What was heard in the calls of a campaign, a line each."""
     for one in calls[:MOST_CALLS]:

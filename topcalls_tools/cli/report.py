@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +12,7 @@ from . import span, tables
 
 if TYPE_CHECKING:
     from ..connect import Line
+    from .span import Span
     from .tally import Failure, Sum, Tally
 
 BAR = "█"
@@ -31,8 +32,8 @@ MOST_FAILURES = 10
 def report(
     since: str | None, until: str | None, campaign_id: str | None, as_csv: bool, as_json: bool
 ) -> None:
-    """Sum up calls. What became of them, why they failed, minutes, and costs where the policy has a price;
-    today's without --since."""
+    """Sum up calls. What became of them, why they failed, minutes, costs where the policy has a price, and
+    what was asked in those that were heard; today's without --since."""
     from ..client import Client
     from .cells import written
     from .history import calls, named
@@ -43,7 +44,8 @@ def report(
     with Client() as client:
         when = named(since or "today", until, client.line.clock())
         price, currency = _price(client.line)
-        tally = tallied(calls(client, when, campaign_id), Tally(when, price, currency))
+        empty = Tally(when, price, currency, noted=_noted(client.line, when))
+        tally = tallied(calls(client, when, campaign_id), empty)
         live = client.line.live
     if as_json:
         click.echo(in_json({"live": live, **_document(tally)}, indent=2))
@@ -69,7 +71,26 @@ def _price(line: Line) -> tuple[float | None, str]:
     return policy.price_per_minute, policy.currency
 
 
+def _noted(line: Line, when: Span) -> Mapping[str, Collection[str]]:
+    """What the journal heard in calls since then; none where there is no journal, or it cannot be read."""
+    from datetime import UTC, datetime
+
+    from ..errors import TopCallsError
+    from ..journal.heard import heard_since
+
+    desk = line.desk()
+    try:
+        if not desk.noted():
+            return {}
+        found = heard_since(desk.journal(), desk.account, when.since or datetime.min.replace(tzinfo=UTC))
+    except TopCallsError as error:
+        click.echo(f"What was asked in calls is left out: {error}", err=True)
+        return {}
+    return {one.call_id: tuple(one.facts["heard"]) for one in found}
+
+
 def _printed(tally: Tally) -> None:
+    from .flags import counted
     from .tally import bars
 
     total = tally.total
@@ -85,6 +106,8 @@ def _printed(tally: Tally) -> None:
         tables.say(f"\nOf {_many(tally.untold, 'call')} the minutes are not told.")
     if tally.failures:
         _failures(tally)
+    if asked := [*counted(tally.heard)]:
+        tables.say("\n" + "\n".join(asked))
     click.echo()
     _chart(bars(tally))
 
@@ -156,6 +179,7 @@ def _document(tally: Tally) -> dict[str, Any]:
         **_sums(tally.total, tally),
         **priced,
         "minutes_not_told": tally.untold,
+        "heard": dict(tally.heard),
         "outcomes": outcomes,
         "failures": failures,
         "days": days,

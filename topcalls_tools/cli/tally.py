@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -64,12 +64,17 @@ class Tally:
     """By the day on which they were placed, by the clock of the place; then by case, and ALL."""
     hours: Counter[int] = field(default_factory=Counter)
     """By the hour of the day at which they were placed."""
+    noted: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """What the journal heard that the person called asked, each kind once, by the id of the call."""
+    heard: Counter[str] = field(default_factory=Counter)
+    """In how many calls what was asked."""
 
     def add(self, call: CallInList) -> None:
         """Count one call."""
         from ..deeds.outcomes import answered, case_of
 
         case, used = case_of(call), minutes(call)
+        self.heard.update(self.noted.get(call.id, ()))
         if used is None and answered(call) and call.end_at:
             self.untold += 1
         at = moment(call.created_at)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -28,17 +29,21 @@ def settle(as_json: bool) -> None:
     after its question, and never after a stop-all: nothing rings late.
     """
     from ..client import Client
+    from ..journal.heard import heard_since
     from ..reconcile import close_books, reconcile
 
     with Client() as client:
         desk = client.line.desk()
-        store = desk.journal()
+        store, began = desk.journal(), desk.clock()
         before = store.open_dials(desk.account)
         desk.deadline = desk.timer() + PATIENCE
         client.run(reconcile(desk, thorough=True))
         client.run(close_books(desk))
         ours = [(row, store.dial(row.key)) for row in before if row.line == desk.line]
-    told = _settled(ours, len(before) - len(ours))
+        heard = Counter(
+            kind for one in heard_since(store, desk.account, began) for kind in one.facts["heard"]
+        )
+    told = _settled(ours, len(before) - len(ours), heard)
     click.echo(in_json(told, indent=2) if as_json else "\n".join(_sentences(told)))
 
 
@@ -105,8 +110,9 @@ def _agreed(question: str) -> None:
         raise Declined("Nobody said yes, and nothing was forgotten.")
 
 
-def _settled(rows: list[tuple[DialRow, DialRow]], others: int) -> dict[str, Any]:
-    """What settling found; `rows` are calls as they were and as they are, `others` those of other keys."""
+def _settled(rows: list[tuple[DialRow, DialRow]], others: int, heard: Mapping[str, int]) -> dict[str, Any]:
+    """What settling found; `rows` are calls as they were and as they are, `others` those of other keys,
+    `heard` in how many what was asked."""
     from ..reconcile import IN_DOUBT
 
     return {
@@ -117,15 +123,19 @@ def _settled(rows: list[tuple[DialRow, DialRow]], others: int) -> dict[str, Any]
             {"key": now.key, "sent_at": now.sent_at.isoformat()} for _, now in rows if now.state in IN_DOUBT
         ],
         "of_other_keys": others,
+        "heard": dict(heard),
     }
 
 
 def _sentences(told: dict[str, Any]) -> Iterator[str]:
+    from .flags import counted
+
     doubtful, others = told["in_doubt"], told["of_other_keys"]
     yield (
         f"{told['open']} open: {told['found_out_about']} found out about, {told['closed']} closed, "
         f"{len(doubtful)} in doubt."
     )
+    yield from counted(told["heard"])
     for one in doubtful:
         at = f"{datetime.fromisoformat(one['sent_at']):%Y-%m-%d %H:%M} UTC"
         yield f"In doubt: {one['key'][:8]}, sent {at}; list-calls shows whether it rang."
