@@ -70,10 +70,10 @@ class Stage:
 
 
 @contextmanager
-def staged(home: Path, caught: Catcher, url: str | None = None) -> Iterator[Stage]:
+def staged(home: Path, caught: Catcher, url: str | None = None, *, reset: bool = False) -> Iterator[Stage]:
     """A sandbox that signs, and an owner whose calls ask for their events at `url`, or where it is caught."""
     owner(home, f'webhook_url = "{url or caught.url}/hook"\n')
-    sandbox = open_sandbox(home / "world.db")
+    sandbox = open_sandbox(home / "world.db", reset=reset)
     sandbox.sign(SECRET)
     served = serve_in_background(sandbox)
     world = World(served, sandbox.key())

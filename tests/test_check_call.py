@@ -239,7 +239,7 @@ def test_a_journal_is_ready_once_it_is_of_this_version(store: Path | str) -> Non
     assert ready(store)
 
 
-@pytest.mark.parametrize(("version", "counts"), [("0003", False), ("0004", True), ("9999", True)])
+@pytest.mark.parametrize(("version", "counts"), [("0004", False), ("0005", True), ("9999", True)])
 def test_an_older_journal_is_not_ready_and_a_newer_one_is_opened_to_say_so(
     tmp_path: Path, version: str, counts: bool
 ) -> None:

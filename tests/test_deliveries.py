@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -31,6 +31,18 @@ def test_the_same_body_for_another_account_is_another_event(store: Path | str) -
     assert deliveries.keep(journal, CAME)
     assert deliveries.keep(journal, replace(CAME, delivery="d2", account="second"))
     assert deliveries.of_call(journal, "live", "c1") == [CAME]
+
+
+def test_the_same_id_for_another_account_is_another_event(store: Path | str) -> None:
+    journal = Journal(store)
+    theirs = replace(CAME, account="second")
+    assert deliveries.keep(journal, CAME)
+    assert deliveries.keep(journal, theirs)
+    assert not deliveries.keep(journal, theirs)
+    deliveries.worked(journal, theirs, NOW)
+    assert deliveries.unworked(journal, "live") == [CAME]
+    assert deliveries.unworked(journal, "second") == []
+    assert deliveries.purge(journal, NOW + timedelta(seconds=1)) == 2
 
 
 def test_of_many_that_bring_one_delivery_at_once_one_keeps_it(store: Path | str) -> None:
@@ -93,3 +105,21 @@ def test_deliveries_are_forgotten_with_what_is_personal(store: Path | str) -> No
     assert deliveries.of_call(journal, "live", "c1") == [LATER]
     archive.purge(journal, LATER.at + timedelta(seconds=1), NOW)
     assert deliveries.of_call(journal, "live", "c1") == []
+
+
+def test_what_an_older_journal_holds_is_carried_over(tmp_path: Path) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy import create_engine, insert
+
+    from topcalls_tools.journal import heads, tables
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(heads.__file__).parent / "migrations"))
+    with create_engine(f"sqlite:///{tmp_path / 'j.db'}").begin() as db:
+        config.attributes["connection"] = db
+        command.upgrade(config, "0004")
+        db.execute(insert(tables.deliveries), asdict(CAME))
+    journal = Journal(tmp_path / "j.db")
+    assert deliveries.of_call(journal, "live", "c1") == [CAME]
+    assert deliveries.keep(journal, replace(CAME, account="second"))

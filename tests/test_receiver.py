@@ -22,6 +22,7 @@ from topcalls_tools import Client
 from topcalls_tools.afterwards import GIVES_UP, STRANGE_FOR, UNFINISHED_FOR, End
 from topcalls_tools.client import AsyncClient
 from topcalls_tools.journal import archive, deliveries
+from topcalls_tools.journal.called import called
 from topcalls_tools.webhooks import AHEAD, MOST_BYTES, REPLAYED, Receiver
 
 from .contract import covers
@@ -162,6 +163,29 @@ def test_without_a_secret_a_forged_end_of_a_call_that_runs_is_believed_by_nobody
     assert stage.ends == []
     (dial,) = stage.line.desk().journal().dials(stage.line.account)
     assert dial.closed_at is None
+
+
+@pytest.mark.parametrize("how", ["reset", "deleted"])
+def test_after_a_fresh_world_its_calls_are_told_of_and_explained_as_its_own(
+    home: Path, receiver: Any, how: str
+) -> None:
+    for again in (False, True):
+        with staged(home, receiver, reset=again and how == "reset") as stage:
+            call_id = stage.place("+14155550018" if again else "+14155550123")
+            told = stage.told()
+            ours = stage.receiver()
+            with served(ours) as url:
+                assert {post(url, one) for one in told} == {200}
+            ours.afterwards.work()
+            assert [end.call.id for end in stage.ends] == [call_id]
+            known = called(stage.line.desk().journal(), stage.line.account, call_id)
+            assert known.dial is not None
+            assert known.dial.arguments["phone_number"] == stage.call(call_id)["phone_number"]
+            assert len(known.deliveries) == 3
+        if how == "deleted":
+            for file in home.glob("world.db*"):
+                if file.suffix != ".key":
+                    file.unlink()
 
 
 def test_two_that_tell_of_one_end_in_other_words_have_it_told_once(stage: Stage) -> None:

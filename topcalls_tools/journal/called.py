@@ -53,6 +53,6 @@ def called(journal: Journal, account: str, call_id: str) -> Called:
 _DIAL_OF = (
     select(dials)
     .where(dials.c.call_id == bindparam("call"), dials.c.account == bindparam("account"))
-    .order_by(dials.c.sent_at)
+    .order_by(dials.c.sent_at.desc())
     .limit(1)
 )

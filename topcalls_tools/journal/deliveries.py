@@ -7,7 +7,7 @@ import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Executable, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Executable, bindparam, delete, func, insert, or_, select, tuple_, update
 
 from ..api.calls import ENDED
 from .store import Journal
@@ -22,7 +22,7 @@ class Delivery:
     """One webhook as it came. Times are aware."""
 
     delivery: str
-    """TopCalls' id of it, the same each time that it is sent; at most 128 characters."""
+    """TopCalls' id of it, the same each time that it is sent to this account; at most 128 characters."""
     account: str
     digest: str
     """Of the body: the same body under another id is the same event."""
@@ -76,28 +76,29 @@ def of_call(journal: Journal, account: str, call_id: str) -> list[Delivery]:
         return _deliveries(db, _OF_CALL, account=account, call=call_id)
 
 
-def unworked(journal: Journal, account: str) -> list[Delivery]:
+def unworked(journal: Journal, account: str, most: int = AT_ONCE) -> list[Delivery]:
     """The oldest deliveries from which nothing has followed yet, in the order in which they came; ours first,
     so that however many of others keep none of ours waiting."""
     with journal.storage.reading() as db:
-        return _deliveries(db, _UNWORKED, account=account)
+        return _deliveries(db, _UNWORKED, account=account, most=most)
 
 
 def worked(journal: Journal, delivery: Delivery, now: datetime) -> None:
     """Note that all was done that follows from a delivery, and whether it was ours."""
     with journal.writing() as db:
-        db.execute(_WORKED, {"this": delivery.delivery, "now": now, "known": delivery.ours})
+        this = {"this": delivery.delivery, "mine": delivery.account}
+        db.execute(_WORKED, {**this, "now": now, "known": delivery.ours})
 
 
 def purge(journal: Journal, before: datetime, most: int = AT_ONCE) -> int:
     """Forget deliveries that came before then, oldest first; gives how many."""
-    old = select(deliveries.c.delivery).where(deliveries.c.at < before).order_by(deliveries.c.at).limit(most)
+    old = select(*_KEY).where(deliveries.c.at < before).order_by(deliveries.c.at).limit(most)
     with journal.storage.reading() as db:
-        names = list(db.scalars(old))
-    if names:
+        keys = [tuple(row) for row in db.execute(old)]
+    if keys:
         with journal.writing() as db:
-            db.execute(delete(deliveries).where(deliveries.c.delivery.in_(names)))
-    return len(names)
+            db.execute(delete(deliveries).where(tuple_(*_KEY).in_(keys)))
+    return len(keys)
 
 
 def _placed_here(db: Connection, delivery: Delivery) -> bool:
@@ -109,15 +110,11 @@ def _deliveries(db: Connection, statement: Executable, **given: object) -> list[
     return [Delivery(**row) for row in db.execute(statement, given).mappings()]
 
 
+_KEY = (deliveries.c.account, deliveries.c.delivery)
 _account = deliveries.c.account == bindparam("account")
 _SAME = (
     select(deliveries.c.delivery)
-    .where(
-        or_(
-            deliveries.c.delivery == bindparam("id"),
-            and_(_account, deliveries.c.digest == bindparam("body")),
-        )
-    )
+    .where(_account, or_(deliveries.c.delivery == bindparam("id"), deliveries.c.digest == bindparam("body")))
     .limit(1)
 )
 _DIALLED = (
@@ -141,10 +138,10 @@ _OF_CALL = _AS_KNOWN.where(deliveries.c.call_id == bindparam("call")).order_by(
 _UNWORKED = (
     _AS_KNOWN.where(deliveries.c.worked_at.is_(None))
     .order_by(_ours.desc(), deliveries.c.at, deliveries.c.delivery)
-    .limit(AT_ONCE)
+    .limit(bindparam("most"))
 )
 _WORKED = (
     update(deliveries)
-    .where(deliveries.c.delivery == bindparam("this"))
+    .where(deliveries.c.account == bindparam("mine"), deliveries.c.delivery == bindparam("this"))
     .values(worked_at=bindparam("now"), ours=bindparam("known"))
 )

@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0004"
+HEAD = "0005"
 """The migration that this code needs."""
 
 _Serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up in an INTEGER key alone
@@ -127,8 +127,8 @@ do_not_call = Table(
 deliveries = Table(  # what webhooks told, without a word that was spoken
     "deliveries",
     tables,
+    Column("account", String(64), primary_key=True),
     Column("delivery", String(128), primary_key=True),
-    Column("account", String(64), nullable=False),
     Column("digest", String(64), nullable=False),  # of the body: the same one again is the same event
     Column("event", String(64), nullable=False),
     Column("call_id", Text),

@@ -58,7 +58,7 @@ class Sandbox:
     @property
     def key_path(self) -> Path:
         """Where the default account's key is kept, readable by its owner alone."""
-        return self.path.with_name(f"{self.path.name}.key")
+        return _key_path(self.path)
 
     def key(self) -> str:
         """The default account's key, which has all scopes: the same for every process and after a restart,
@@ -197,6 +197,10 @@ class Sandbox:
         return Caller(id, self._clock.now(book), self._scene, book)
 
 
+def _key_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.key")
+
+
 @contextmanager
 def _in_words() -> Iterator[None]:
     """Turn what cannot be used into the sandbox's own error."""
@@ -219,7 +223,8 @@ def open_sandbox(
     campaigns: Iterable[Plan] = (),
     real: Real = lambda: datetime.now(UTC),
 ) -> Sandbox:
-    """Open the sandbox in a file, or make it there; `reset` makes it anew.
+    """Open the sandbox in a file, or make it there; `reset` makes it anew, with ids that were in no world
+    before.
 
     `seed` decides all that is random, and is chosen when the file is made. `limited` enforces rate limits;
     `webhook_hosts` are those beyond this machine that webhooks may go to: the file keeps them until others
@@ -234,13 +239,16 @@ def open_sandbox(
     try:
         with store.write() as book:
             if book.prepare(path, reset):
-                _furnish(book, clock, Scene(seed or SEED, people), plans)
+                # The key stays where a world goes, and so does what its user's journal knows of it.
+                again = reset or _key_path(path).exists()
+                world = secrets.token_hex(8) if again else ""
+                _furnish(book, clock, Scene(seed or SEED, people, world), plans)
             kept = book.meta("seed") or SEED
             if seed not in (None, kept):
                 raise SandboxError(
                     f"{path} was made with another seed; `topcalls sandbox --reset` makes it anew."
                 )
-            scene = Scene(kept, people)
+            scene = Scene(kept, people, book.meta("world") or "")
             _allow(webhook_hosts, book)
             _add_campaigns(campaigns, Caller(scene.identity("account:1"), clock.now(book), scene, book))
     except BaseException:
@@ -251,6 +259,7 @@ def open_sandbox(
 
 def _furnish(book: Book, clock: Clock, scene: Scene, plans: Iterable[Plan] | None) -> None:
     book.add("meta", {"name": "seed", "value": scene.seed})
+    book.add("meta", {"name": "world", "value": scene.world})
     now = clock.start(book)
     ordinal, _ = book.next("account", now)
     caller = Caller(scene.identity(f"account:{ordinal}"), now, scene, book)

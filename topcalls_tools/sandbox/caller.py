@@ -31,10 +31,13 @@ class Scene:
 
     seed: str
     people: People
+    world: str = ""
+    """What tells a world from those that stood in its file before; empty in the first."""
 
     def identity(self, name: str) -> str:
-        """An id that is the same wherever the same seed is used."""
-        return str(uuid.uuid5(_space(self.seed), name))
+        """An id that is the same wherever the same seed is used, but in no two worlds of one file: whoever
+        wrote down what an earlier one did takes nothing of this one for that."""
+        return str(uuid.uuid5(_space(f"{self.seed}\n{self.world}" if self.world else self.seed), name))
 
 
 @dataclass(frozen=True, slots=True)
