@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parent.parent
 ROOMS = [ROOT / name for name in ("topcalls_tools", "mcp_server", "examples")]
 OTHER_END = ROOT / "topcalls_tools" / "sandbox"
 """Who speaks, not who listens: there words are made. Where they leave it they are `Spoken`."""
 DUMPS = {"model_dump_json", "dump_json", "dump_python", "to_jsonable_python", "to_json"}
+OLD_DUMPS = {"json", "dict"}
+"""The same by names that pydantic still answers to, where they are a record's methods."""
+INSIDE = {"words", "_words"}
+"""Where a `Spoken` keeps what was said."""
 """What turns a record into plain values."""
 SHOWS = {"shown", "told"}
 """The two methods of a tool that give plain values of a reply."""
@@ -23,7 +30,7 @@ NO_WORDS = "nothing that was said on a phone: "
 REASONS: dict[str, dict[str, str]] = {
     "topcalls_tools/action.py": {
         "__get_pydantic_json_schema__: cls.words": NO_WORDS + "descriptions of fields",
-        "__pydantic_init_subclass__: cls.words": NO_WORDS + "descriptions of fields",
+        "__pydantic_init_subclass__: cls.words x3": NO_WORDS + "descriptions of fields",
         "shown: view.model_dump(mode)": JSON,
         "told: self.shown()": JSON,
     },
@@ -89,25 +96,25 @@ REASONS: dict[str, dict[str, str]] = {
     },
     "topcalls_tools/endpoint.py": {
         "_remedy: self.words": NO_WORDS + "descriptions of fields",
-        "reply: record.model_extra": NO_WORDS + "secrets that TopCalls repeats become stars there",
+        "reply: record.model_extra x3": NO_WORDS + "secrets that TopCalls repeats become stars there",
         "request: self.model_dump(mode)": NO_REPLY,
-        "secrets: self.model_dump(mode)": NO_REPLY,
+        "secrets: self.model_dump(mode) x2": NO_REPLY,
     },
     "topcalls_tools/guard/disclosure.py": {
         "_first: turn.text.words": HEARS,
     },
     "topcalls_tools/guard/heard.py": {
-        "_in_turn: turn.text.words": HEARS,
+        "_each: turn.text.words x2": HEARS,
     },
     "topcalls_tools/guard/moments.py": {
-        "_read: left.words": NO_WORDS + "a function",
+        "_read: left.words x4": NO_WORDS + "a function",
     },
     "topcalls_tools/guard/policy.py": {
         "written: one.model_dump(mode)": NO_REPLY,
     },
     "topcalls_tools/guard/words.py": {
         "_vocabulary: part.words": NO_WORDS + "phrases of ours",
-        "has: part.words": NO_WORDS + "phrases of ours",
+        "has: part.words x4": NO_WORDS + "phrases of ours",
     },
     "topcalls_tools/langchain.py": {
         "_told: request.told()": JSON,
@@ -117,7 +124,7 @@ REASONS: dict[str, dict[str, str]] = {
         "question: request.model_dump(mode)": NO_REPLY,
     },
     "topcalls_tools/replies.py": {
-        "_bounded: record.model_extra": "how deep it is, and dropped where too deep",
+        "_bounded: record.model_extra x3": "how deep it is, and dropped where too deep",
     },
     "topcalls_tools/schema.py": {
         "encode_default: to_jsonable_python()": NO_WORDS + "defaults of a schema",
@@ -135,6 +142,9 @@ REASONS: dict[str, dict[str, str]] = {
     "mcp_server/server.py": {
         "call_tool: action.shown()": JSON,
         "tell: notice.words": NO_WORDS + "our own notice",
+    },
+    "examples/practice.py": {
+        "fast: sandbox.get('/sandbox/clock').raise_for_status().json()": NO_WORDS + "the sandbox's clock",
     },
     "examples/demo.py": {
         "as_langchain_tools: reply.artifact.model_dump(mode)": "the demo's turns and summary, "
@@ -164,17 +174,36 @@ def ways(node: ast.AST) -> Iterator[str]:
                 yield f"{ast.unparse(func)}(mode)"
         case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name) as func) if name in DUMPS:
             yield f"{ast.unparse(func)}()"
+        case ast.Call(func=ast.Attribute(attr=name) as func) if name in OLD_DUMPS:
+            yield f"{ast.unparse(func)}()"
         case ast.Attribute(attr=name) if name in SHOWS:
             yield f"{ast.unparse(node)}()"
-        case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value="words" | "_words"), *_]):
+        case ast.MatchClass(kwd_attrs=names) if INSIDE & {*names}:
+            yield ast.unparse(node)
+        case ast.Call(args=[*_, ast.Constant(value="words" | "_words")]) if _looks_up(node.func):
+            yield ast.unparse(node)
+        case ast.Call(args=[_, ast.Constant(value="words" | "_words"), _]) if _looks_up(node.func):
             yield ast.unparse(node)
         case ast.Call(func=ast.Name(id="attrgetter") | ast.Attribute(attr="attrgetter")):
             yield ast.unparse(node)
 
 
+def _looks_up(called: ast.expr) -> bool:
+    """Whether a function gives an attribute by its name."""
+    name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+    return name in {"getattr", "__getattribute__", "__getattr__", "getattr_static"}
+
+
+def counted(there: Iterator[str]) -> set[str]:
+    """Each place; one that comes several times in a function says how often, so that no second passes unseen."""
+    return {place if many == 1 else f"{place} x{many}" for place, many in Counter(there).items()}
+
+
 def found() -> dict[str, set[str]]:
     paths = [path for room in ROOMS for path in sorted(room.rglob("*.py")) if OTHER_END not in path.parents]
-    all_of_them = {str(path.relative_to(ROOT)): set(places(ast.parse(path.read_text()))) for path in paths}
+    all_of_them = {
+        str(path.relative_to(ROOT)): counted(places(ast.parse(path.read_text()))) for path in paths
+    }
     return {name: there for name, there in all_of_them.items() if there}
 
 
@@ -196,3 +225,22 @@ def test_who_reads_what_the_owner_wrote_never_sees_a_call() -> None:
 def test_the_other_end_hands_out_nothing_but_spoken_words() -> None:
     naming = [path.name for path in OTHER_END.rglob("*.py") if "Spoken" in path.read_text()]
     assert naming == ["telling.py"]
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "c.call_summary.words",
+        "c.json()",
+        "c.copy().dict()",
+        "c.model_dump(mode='json')",
+        "c.__getattribute__('words')",
+        "object.__getattribute__(c, '_words')",
+        "getattr(c, 'words', None)",
+        "match c:\n  case Spoken(words=said): print(said)",
+        "match c:\n  case Call(call_summary=Spoken(words=said)): print(said)",
+    ],
+)
+def test_no_way_to_the_words_is_overlooked_nor_a_second_one_beside_a_known(program: str) -> None:
+    (once,) = counted(places(ast.parse(program)))
+    assert counted(places(ast.parse(f"{program}\n{program}"))) == {f"{once} x2"}
