@@ -520,7 +520,7 @@ def test_old_calls_that_topcalls_refuses_to_tell_of_for_a_while_are_waited_for(
     place.call(many=12)
     refusing.line.watch = Watch(refusing.line.bell, 5.0, page=10)
     followers = [refusing.join(call, wait_seconds=25) for call in old]
-    refusing.refuses = dict.fromkeys(["cursor", *old[3:]], TooMany("Too many.", 429))
+    refusing.refuses = dict.fromkeys(["cursor", *old[4:]], TooMany("Too many.", 429))
     refusing.run(12)
     assert not any(one.results for one in followers)
     refusing.refuses = {}
