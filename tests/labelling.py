@@ -28,6 +28,7 @@ HEARD = {
     "heard_learned": "learned",
     "heard_unusual": "unusual",
     "heard_everyday": "everyday",
+    "heard_roundabout": "roundabout",
     "heard_held_out": "held out",
     "heard_held_out_second": "held out, second",
 }
@@ -188,10 +189,10 @@ _WISHES = (
     "",
     "## Figures of what is heard",
     "",
-    "`English` and `Spanish` were written before the lists. Three sets were learned from after they had been measured: the",
-    "lists of that day heard 27 of 46 wishes not to be called in `learned`, 8 of 14 in `unusual`, 30 of 40 in `everyday`. Nothing",
-    "was tuned on the two that are held out. Their sentences differ: of the first, with plain wordings, 14 of 16 wishes not to be",
-    "called were heard; of the second, with roundabout ones, 12 of 30. Expect something between the two.",
+    "`English` and `Spanish` were written before the lists. Four sets were learned from after they had been measured: the",
+    "lists of that day heard 27 of 46 wishes not to be called in `learned`, 8 of 14 in `unusual`, 30 of 40 in `everyday`, 12 of 30",
+    "in `roundabout`. Nothing was tuned on the two that are held out: their rows are the ones to expect, two wishes of three",
+    "heard. Who wants to be sure reads the transcripts.",
     "",
 )
 
