@@ -169,6 +169,9 @@ WORDS = st.one_of(
 def test_every_line_of_a_quotation_has_its_bar_and_fits(words: str, width: int, beside: str) -> None:
     lines = list(barred(words, width, beside))
     theirs = []
+    if beside and width < NARROW:
+        assert lines.pop(0) == beside.rstrip()
+        beside, width = "", width + len(beside)
     for number, line in enumerate(lines):
         ours, bar, piece = line.partition(BAR)
         assert bar
@@ -193,6 +196,18 @@ def test_json_says_the_same_and_nothing_in_it_is_hidden(words: str, indent: int 
     assert json.loads(text) == {"text": words, words: [words]}
     assert all(letter == "\n" or visible(letter) == letter for letter in text)
     assert text.count("\n") == (0 if indent is None else 5)
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(words=WORDS, columns=st.integers(21, 40), before=st.sampled_from(["", "[1] "]))
+def test_on_a_narrow_terminal_a_turn_fits_and_who_speaks_stands_above_its_words(
+    words: str, columns: int, before: str
+) -> None:
+    seen = shown_turn(Turn(id=1, user="user", text=Spoken(words)))
+    lines = [line.plain for line in show.turn(seen, columns, before)]
+    assert all(cell_len(line) <= columns for line in lines)
+    barless = [line for line in lines if BAR not in line]
+    assert barless in ([], [f"{before}  1 person called"])
 
 
 @settings(max_examples=200, deadline=None, database=None)

@@ -37,8 +37,12 @@ def quiet(words: str) -> str:
 def barred(words: str, width: int = WIDTH, beside: str = "") -> Iterator[str]:
     """Words of others in lines no wider than `width` columns after the bar that stands before each.
 
-    `beside` is ours, such as who speaks; it stands left of the first bar.
+    `beside` is ours, such as who speaks; it stands left of the first bar, or where that leaves too little
+    room for their words in a line of its own above them.
     """
+    if beside and width < NARROW:
+        yield beside.rstrip()
+        beside, width = "", width + len(beside)
     for line in words.split("\n"):
         for piece in _pieces(quiet(line), max(NARROW, width)):
             yield f"{beside}{BAR}{piece}"
