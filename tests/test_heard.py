@@ -204,6 +204,7 @@ def test_a_sentence_that_a_few_words_of_the_agent_cut_in_two_is_heard_whole() ->
     assert wishes("Please don't", "I understand.", "call me again.") == [("opt_out", 3)]
     assert wishes("Put me on the", "Yes?", "do not", "Yes?", "call list.") == [("opt_out", 5)]
     assert wishes("Stop calling me", "Sorry.", "Goodbye.") == [("opt_out", 1)]
+    assert wishes("Stop calling me", "Sorry.", "Or call back at five.") == [("opt_out", 1), ("callback", 3)]
     (back,) = heard([turn("Call me back", 1), turn("Sure.", 2, "assistant"), turn("tomorrow at noon.", 3)])
     assert (back.kind, back.turn) == ("callback", 1)
 

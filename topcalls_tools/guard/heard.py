@@ -72,9 +72,10 @@ def _each(turns: Iterable[Turn]) -> Iterator[Heard]:
         said = _told(words)
         if begun:
             before, whole = _told(begun), _told([*begun, *words])
-            said = {kind: one for kind, one in whole.items() if kind not in before} | said
-            if "opt_out" in whole and "opt_out" not in _told(words):
+            cut = {kind: one for kind, one in whole.items() if kind not in before and kind not in said}
+            if "opt_out" in cut:
                 said.pop("callback", None)  # "Please don't" and "call me again"
+            said |= cut
         for kind, (label, when) in said.items():
             yield Heard(kind, turn.id, label, moment(turn.created_at), when)
         begun = [] if turn.text.words.rstrip().endswith(_ENDS) else _last([*begun, *words])
