@@ -8,7 +8,7 @@ import queue
 import random
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,12 +18,13 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from topcalls_tools import Client
-from topcalls_tools.afterwards import GIVES_UP, STRANGE_FOR, UNFINISHED_FOR, End
+from topcalls_tools import Client, GetCall, afterwards
+from topcalls_tools.afterwards import GIVES_UP, STRANGE_FOR, End
 from topcalls_tools.client import AsyncClient
+from topcalls_tools.errors import Misconfigured, Refused
 from topcalls_tools.journal import archive, deliveries
 from topcalls_tools.journal.called import called
-from topcalls_tools.webhooks import AHEAD, MOST_BYTES, REPLAYED, Receiver
+from topcalls_tools.webhooks import AHEAD, MOST_BYTES, REPLAYED, STORES_AT_ONCE, Receiver
 
 from .contract import covers
 from .hooks import SECRET, Stage, made, post, served, signed, staged
@@ -43,6 +44,22 @@ def stage(home: Path, receiver: Any) -> Iterator[Stage]:
 
 def kept(stage: Stage, call_id: str) -> list[deliveries.Delivery]:
     return deliveries.of_call(stage.line.desk().journal(), stage.line.account, call_id)
+
+
+def hands(stage: Stage) -> list[float]:
+    """The line's timer, in the test's hands."""
+    timer = [0.0]
+    stage.line.timer = lambda: timer[0]
+    return timer
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds that another thread does."""
+    for _ in range(3000):
+        if holds():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("It never did.")
 
 
 def spoken(stage: Stage, call_id: str) -> list[tuple[int, str]]:
@@ -156,11 +173,11 @@ def test_without_a_secret_a_forged_end_of_a_call_that_runs_is_believed_by_nobody
     ours = stage.receiver(secret=None)
     with served(ours) as url:
         assert post(url, forged) == 200
-    now = stage.line.clock() + UNFINISHED_FOR + timedelta(seconds=1)
+    timer = hands(stage)
     ours.afterwards.work()
-    stage.line.clock = lambda: now
-    stage.receiver(secret=None).afterwards.work()
-    assert stage.ends == []
+    timer[0] += GIVES_UP + 1
+    ours.afterwards.work()
+    assert (stage.ends, kept(stage, call_id)[-1].worked_at is None) == ([], False)
     (dial,) = stage.line.desk().journal().dials(stage.line.account)
     assert dial.closed_at is None
 
@@ -363,8 +380,7 @@ def test_what_follows_an_end_may_fail_and_the_next_is_told(stage: Stage) -> None
 
 
 def test_a_call_that_is_not_ours_is_kept_apart_and_nothing_is_run_for_it(stage: Stage) -> None:
-    now = [stage.line.clock()]
-    stage.line.clock = lambda: now[0]
+    timer = hands(stage)
     headers = {"Authorization": f"Bearer {stage.world.key}"}
     body = {"phone_number": BUSY, "task": "Somebody else's own call.", "webhook_url": stage.caught.url}
     other = httpx.post(f"{stage.world.url}/v1/calls", json=body, headers=headers).json()["call_id"]
@@ -374,9 +390,9 @@ def test_a_call_that_is_not_ours_is_kept_apart_and_nothing_is_run_for_it(stage: 
         assert {post(url, one) for one in told} == {200}
     ours.afterwards.work()
     assert [(one.ours, one.worked_at) for one in kept(stage, other)] == [(False, None)]
-    now[0] += STRANGE_FOR + timedelta(seconds=1)
-    Receiver(Client(line=stage.line), ended=stage.ends.append).afterwards.work()
-    assert [(one.ours, one.worked_at) for one in kept(stage, other)] == [(False, now[0])]
+    timer[0] += STRANGE_FOR + 1
+    ours.afterwards.work()
+    assert [(one.ours, one.worked_at is None) for one in kept(stage, other)] == [(False, False)]
     assert stage.ends == []
 
 
@@ -503,7 +519,7 @@ def test_a_replay_is_known_by_its_body_for_as_long_as_its_time_is_believed(alive
             assert [found.delivery for found in known] == (["the-first-time"] if hours <= 24 else [])
 
 
-def test_what_cannot_be_read_is_tried_again_and_given_up_after_an_hour(stage: Stage) -> None:
+def test_what_cannot_be_read_is_tried_again_until_it_can(stage: Stage) -> None:
     call_id = stage.place(BUSY)
     told = stage.told()
     with served(stage.receiver()) as url:
@@ -532,17 +548,203 @@ def test_what_cannot_be_read_is_tried_again_and_given_up_after_an_hour(stage: St
     assert [end.call.id for end in stage.ends] == [call_id]
 
 
-def test_a_call_that_cannot_be_read_for_an_hour_is_given_up_and_said(stage: Stage) -> None:
+def test_however_long_nobody_was_there_no_end_is_lost(stage: Stage) -> None:
+    """An hour and more between a webhook and the first look at its call, which finds no network."""
     call_id = stage.place(BUSY)
     with served(stage.receiver()) as url:
         assert {post(url, one) for one in stage.told()} == {200}
-    now = stage.line.clock() + GIVES_UP + timedelta(seconds=1)
+    timer, now = hands(stage), stage.line.clock() + timedelta(days=2)
     stage.line.clock = lambda: now
-    client = Client(line=stage.line, transport=httpx.MockTransport(lambda _: httpx.Response(401)))
-    Receiver(client, SecretStr(SECRET), stage.ends.append, stage.said.append).afterwards.work()
-    assert stage.ends == []
-    assert ["nothing follows" in sentence for sentence in stage.said] == [True]
-    assert kept(stage, call_id)[-1].worked_at == now
+    down, real = [True], httpx.HTTPTransport()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(401) if down[0] else real.handle_request(request)
+
+    client = Client(line=stage.line, transport=httpx.MockTransport(answer))
+    ours = Receiver(client, SecretStr(SECRET), stage.ends.append, stage.said.append)
+    for at in (0.0, GIVES_UP + 1, 9 * GIVES_UP):
+        timer[0] = at
+        ours.afterwards.work()
+    assert kept(stage, call_id)[-1].worked_at is None
+    assert ["tried again" in sentence for sentence in stage.said] == [True]
+    down[0] = False
+    timer[0] += GIVES_UP
+    ours.afterwards.work()
+    assert [end.call.id for end in stage.ends] == [call_id]
+
+
+def test_the_end_of_a_call_whose_dial_a_crash_left_open_is_told_once_that_is_found(stage: Stage) -> None:
+    call_id = stage.place(BUSY)
+    journal = stage.line.desk().journal()
+    (dial,) = journal.dials(stage.line.account)
+    with journal.storage.writing() as db:
+        db.exec_driver_sql("UPDATE dials SET call_id = NULL")
+    with served(stage.receiver()) as url:
+        assert {post(url, one) for one in stage.told()} == {200}
+    timer, now = hands(stage), stage.line.clock() + timedelta(days=1)
+    stage.line.clock = lambda: now
+    ours = stage.receiver()
+    ours.afterwards.work()
+    with journal.storage.writing() as db:  # as tidying does
+        db.exec_driver_sql(f"UPDATE dials SET call_id = '{call_id}' WHERE key = '{dial.key}'")
+    timer[0] += 2
+    ours.afterwards.work()
+    assert [end.call.id for end in stage.ends] == [call_id]
+
+
+def test_books_are_closed_while_what_follows_an_earlier_end_takes_its_time(stage: Stage) -> None:
+    stage.place(BUSY)
+    stage.place(NEVER_AGAIN)
+    told = stage.told()
+    held, began = threading.Event(), threading.Event()
+
+    def ended(end: End) -> None:
+        began.set()
+        assert held.wait(60)
+
+    ours = Receiver(Client(line=stage.line), SecretStr(SECRET), ended, stage.said.append)
+    with served(ours) as url, ours.working():
+        assert {post(url, one) for one in told if one.event == "call.failed"} == {200}
+        assert began.wait(30)
+        assert {post(url, one) for one in told} == {200}
+        until(lambda: all(one.closed_at for one in stage.line.desk().journal().dials(stage.line.account)))
+        assert NEVER_AGAIN in stage.line.desk().dnc().numbers(stage.line.account)
+        held.set()
+    assert stage.said == []
+
+
+def test_books_that_cannot_be_closed_keep_no_end_from_being_told(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call_id = stage.place(NEVER_AGAIN)
+    ours = stage.receiver()
+    with served(ours) as url:
+        assert {post(url, one) for one in stage.told()} == {200}
+
+    def fails(*_: object) -> Any:
+        raise Misconfigured("dnc.log cannot be written; mend its rights.")
+        yield
+
+    monkeypatch.setattr(afterwards, "close_books", fails)
+    ours.afterwards.work()
+    assert [end.call.id for end in stage.ends] == [call_id]
+    assert len(stage.said) == 1
+    assert stage.said[0].startswith(f"The books of the call {call_id} cannot be closed")
+
+
+@pytest.mark.parametrize("broken", ["the journal", "who is told"])
+def test_what_fails_is_tried_again_after_pauses_that_grow(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    stage.place(BUSY)
+    timer = hands(stage)
+    runs = queue.Queue[str]()
+
+    def fails(*given: object) -> Any:
+        runs.put("")
+        raise Refused("journal", "It cannot be used.") if broken == "the journal" else BrokenPipeError
+
+    ours = Receiver(Client(line=stage.line), SecretStr(SECRET), fails, fails)
+    with served(ours) as url:
+        assert {post(url, one) for one in stage.told()} == {200}
+    ours.afterwards._tidied = timer[0] - 90  # tidying is due, and stays so
+    pauses = queue.Queue[float]()
+
+    def wait(seconds: float) -> bool:
+        pauses.put(seconds)
+        return ours.afterwards._closing.is_set() or (pauses.qsize() > 3 and threading.Event().wait(0.01))
+
+    monkeypatch.setattr(ours.afterwards._closing, "wait", wait)
+    if broken == "the journal":
+        monkeypatch.setattr(deliveries, "unworked", fails)
+        with ours.working():
+            assert [pauses.get(timeout=30) for _ in range(4)] == [1.0, 2.0, 5.0, 15.0]
+    else:
+        with ours.working():
+            assert runs.get(timeout=30) == ""
+            until(lambda: not deliveries.unworked(stage.line.desk().journal(), stage.line.account))
+        assert (runs.qsize(), pauses.qsize()) == (1, 0)
+
+
+def test_begun_twice_it_works_once_and_ends_with_the_last(stage: Stage) -> None:
+    call_id = stage.place(BUSY)
+    ends, ours = queue.Queue[End](), stage.receiver()
+    ours.afterwards._ended = ends.put
+    with served(ours) as url, ours.working():
+        with ours.working():
+            names = [one.name for one in threading.enumerate() if one in ours.afterwards._threads]
+            assert sorted(names) == ["topcalls-afterwards", "topcalls-ends"]
+            before = list(ours.afterwards._threads)
+        assert ours.afterwards._threads == before
+        assert {post(url, one) for one in stage.told()} == {200}
+        assert ends.get(timeout=30).call.id == call_id
+    assert not any(one.is_alive() for one in before)
+    assert ends.empty()
+
+
+def test_what_is_cut_off_when_all_ends_is_told_by_the_next(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(afterwards, "FINISHES_WITHIN", 0.05)
+    call_id = stage.place(BUSY)
+    told, began, held = queue.Queue[End](), threading.Event(), threading.Event()
+
+    def ended(end: End) -> None:
+        began.set()
+        assert held.wait(60)
+
+    ours = Receiver(Client(line=stage.line), SecretStr(SECRET), ended)
+    with served(ours) as url, ours.working():
+        assert {post(url, one) for one in stage.told()} == {200}
+        assert began.wait(30)
+    held.set()
+    for thread in ours.afterwards._threads:
+        thread.join(30)
+    assert kept(stage, call_id)[-1].worked_at is None
+    with Receiver(Client(line=stage.line), SecretStr(SECRET), told.put).working():
+        assert told.get(timeout=30).call.id == call_id
+
+
+def test_what_topcalls_adds_to_a_call_cannot_pose_as_ours(stage: Stage) -> None:
+    call_id = stage.place(BUSY)
+    call = Client(line=stage.line).send(GetCall(call_id=call_id))
+    stage.told()
+    over = Client(line=stage.line).send(GetCall(call_id=call_id))
+    posing = {"event": "call.queued", "noted": {"heard": {"opt_out": 1}}}
+    added = type(over).model_validate({**over.model_dump(mode="json"), **posing})
+    one = deliveries.Delivery("d1", "sandbox", "x", "call.completed.odd", call_id, None, True, NOW)
+    facts = End(one, added, False).facts()
+    assert (facts["event"], "noted" in facts) == ("call.failed", False)
+    assert End(one, added, False, {"used_minutes": 1}).facts()["noted"] == {"used_minutes": 1}
+    assert call.status == "queued"
+
+
+def test_an_event_that_a_header_alone_names_is_none_that_is_told(stage: Stage) -> None:
+    stage.place(BUSY)
+    one = stage.told()[-1]
+    said = {name: value for name, value in one.said.items() if name != "event"}
+    ours = stage.receiver()
+    with served(ours) as url:
+        assert post(url, made(said), x_topcalls_event="call.queued.whatever") == 200
+    ours.afterwards.work()
+    assert [end.facts()["event"] for end in stage.ends] == ["call.failed"]
+
+
+def test_no_more_threads_wait_for_a_journal_that_hangs_than_have_a_place(stage: Stage) -> None:
+    ours = stage.receiver()
+    db = sqlite3.connect(stage.line.settings.home / "journal.db", isolation_level=None)
+    stage.line.desk().journal()
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        with served(ours) as url:
+            before = threading.active_count()
+            bodies = [made({"call_id": f"c{at}", "status": "queued"}) for at in range(STORES_AT_ONCE * 2)]
+            assert {post(url, one, patient=False) for one in bodies} == {503}
+            assert not ours._stores.acquire(blocking=False)
+            assert threading.active_count() <= before + STORES_AT_ONCE + 1
+    finally:
+        db.execute("ROLLBACK")
+        db.close()
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -115,10 +115,14 @@ class Client:
 
     def close(self) -> None:
         """Close connections; the sandbox server, if this client started one, ends with them."""
+        self.disconnect()
+        self.line.close()
+
+    def disconnect(self) -> None:
+        """Close connections; the line stays for whoever shares it."""
         if "_pool" in vars(self):
             self._pool.close()
             del self._pool
-        self.line.close()
 
     def __enter__(self) -> Self:
         return self

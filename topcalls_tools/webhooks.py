@@ -10,9 +10,10 @@ import hashlib
 import hmac
 import json
 import re
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,7 @@ READ_WITHIN = 8.0
 STORE_WITHIN = 0.75
 """Seconds in which it must be kept: TopCalls is answered within one (contract 5.3)."""
 STORES_AT_ONCE = 8
+"""How many threads may wait for the journal; while all do, more are told to come again."""
 REPLAYED = timedelta(hours=23)
 """What tells of a time longer ago is refused. What is younger is known again by its body: the journal keeps
 that for a day at least."""
@@ -77,16 +79,17 @@ class Receiver:
     ended: Callable[[End], object] | None = None
     say: Callable[[str], object] = lambda sentence: None
     window: timedelta | None = None
-    _stores: anyio.CapacityLimiter | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         from .client import AsyncClient
 
+        own = isinstance(self.client, AsyncClient)
         client = self.client.twin() if isinstance(self.client, AsyncClient) else self.client
         self._line = client.line
         if self.window is None and self._line.live:
             self.window = REPLAYED
-        self.afterwards = Afterwards(client, self.ended, self.say)
+        self._stores = threading.BoundedSemaphore(STORES_AT_ONCE)
+        self.afterwards = Afterwards(client, self.ended, self.say, own=own)
         routes = [Route("/{path:path}", self._take, methods=["POST"])]
         self.app = Starlette(routes=routes, lifespan=self._lifespan)
 
@@ -166,18 +169,20 @@ class Receiver:
     async def _kept(self, delivery: Delivery) -> bool:
         """Whether it is new; kept on the disk in either case. Where that takes too long TopCalls is to send
         it again, and hears so in time; what is kept after all is known then."""
-        self._stores = self._stores or anyio.CapacityLimiter(STORES_AT_ONCE)
         with anyio.move_on_after(STORE_WITHIN):
             try:
-                return await to_thread.run_sync(
-                    self._keep, delivery, abandon_on_cancel=True, limiter=self._stores
-                )
+                return await to_thread.run_sync(self._keep, delivery, abandon_on_cancel=True)
             except TopCallsError as error:
-                self.say(f"A webhook could not be kept, and TopCalls will send it again: {error}")
+                self.afterwards.say(f"A webhook could not be kept, and TopCalls will send it again: {error}")
         raise _Refusal(503, "This could not be kept in time; send it again.")
 
     def _keep(self, delivery: Delivery) -> bool:
-        fresh = deliveries.keep(self._line.desk().journal(), delivery)
+        if not self._stores.acquire(blocking=False):
+            raise _Refusal(503, "Others wait to be kept; send it again.")
+        try:
+            fresh = deliveries.keep(self._line.desk().journal(), delivery)
+        finally:  # a thread that nobody waits for any more has its place until it is done
+            self._stores.release()
         if fresh:
             self._line.bell.ring()
             self.afterwards.look()
