@@ -22,6 +22,8 @@ HELD_OUT: list[dict[str, Any]] = tomllib.loads((HERE / "requests_held_out.toml")
     "request"
 ]
 """A second set, by another author, in the scenes of the first."""
+THIRD: list[dict[str, Any]] = tomllib.loads((HERE / "requests_third.toml").read_text("utf-8"))["request"]
+"""A third set, of everyday requests in about the proportions of use, in the same scenes."""
 BY_NAME: dict[str, type[Action[Any]]] = {tool.tool: tool for tool in TOOLS}
 WHY = {
     "several", "missing", "danger", "nothing", "later", "negation", "conditional", "two orders", "quoted",
@@ -35,7 +37,15 @@ LEAST_HELD_OUT = {
     "place": 40, "stop": 30, "follow": 18, "list": 17, "explain": 13, "balance": 10, "block": 11, "numbers": 12,
     "campaigns": 16, "check": 6, "voices": 7, "contacts": 3, "refuse": 70,
 }  # fmt: skip
-SETS = {"requests": (REQUESTS, LEAST), "requests_held_out": (HELD_OUT, LEAST_HELD_OUT)}
+LEAST_THIRD = {
+    "place": 60, "stop": 30, "follow": 20, "list": 15, "explain": 15, "balance": 10, "block": 10, "numbers": 8,
+    "campaigns": 14, "check": 6, "voices": 5, "contacts": 3, "refuse": 60,
+}  # fmt: skip
+SETS = {
+    "requests": (REQUESTS, LEAST),
+    "requests_held_out": (HELD_OUT, LEAST_HELD_OUT),
+    "requests_third": (THIRD, LEAST_THIRD),
+}
 WORDS = ("oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 DIGITS = {word: str(digit) for digit, word in enumerate(WORDS)}
 CODES = {"1", "44", "49", "61", "353"}
