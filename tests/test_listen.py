@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from topcalls_tools import PlaceCall
+from topcalls_tools.cli.listen import AT_ONCE
 from topcalls_tools.errors import Misconfigured
 from topcalls_tools.guard.compose import TOLD, compose
 from topcalls_tools.settings import Settings
@@ -158,6 +161,73 @@ def test_it_begins_with_a_secret_and_a_program_or_not_at_all(
     assert (done.returncode, done.stdout) == (code, "")
     assert said in done.stderr
     assert SECRET not in done.stderr
+
+
+def test_where_nobody_reads_standard_error_the_command_runs_all_the_same(
+    stage: Stage, tmp_path: Path
+) -> None:
+    stage.place(BUSY)
+    told, mark = stage.told(), tmp_path / "ran"
+    code = f"open({str(mark)!r}, 'w').close()"
+    with listening(stage, "--exec", script(tmp_path / "x.py", code)) as (process, url):
+        assert process.stderr
+        process.stderr.close()
+        assert {post(url, one) for one in told} == {200}
+        until_there(mark)
+        assert process.poll() is None
+
+
+def test_a_command_that_runs_when_listening_ends_is_ended_and_runs_again(
+    stage: Stage, tmp_path: Path
+) -> None:
+    call_id = stage.place(BUSY)
+    told = stage.told()
+    hangs = "import os, sys, time; print('BEGUN', os.getpid(), file=sys.stderr, flush=True); time.sleep(600)"
+    with listening(stage, "--exec", script(tmp_path / "x.py", hangs), "--timeout", "600") as (process, url):
+        assert {post(url, one) for one in told} == {200}
+        child = int(until(process, "BEGUN").split()[-1])
+        process.send_signal(signal.SIGTERM)
+        assert "runs again for that call" in until(process, "was ended with the listener")
+        assert process.wait(30) == 0
+    with pytest.raises(ProcessLookupError):
+        os.killpg(child, 0)
+    code = "import json, sys; print('RAN', json.load(sys.stdin)['id'])"
+    with listening(stage, "--exec", script(tmp_path / "y.py", code)) as (process, _):
+        assert call_id in until(process, "RAN ")
+
+
+def test_no_secret_of_ours_is_in_the_environment_of_a_command(stage: Stage, tmp_path: Path) -> None:
+    stage.place(BUSY)
+    told = stage.told()
+    secrets = {f"TOPCALLS_{name}": f"s-{name}" for name in ("SECRET", "MODEL_KEY")}
+    code = "import json, os; print('RAN', json.dumps(dict(os.environ)))"
+    more = {**secrets, "topcalls_model_key": "s-small", "TOPCALLS_REGION": "DE"}
+    with listening(stage, "--exec", script(tmp_path / "x.py", code), **more) as (process, url):
+        assert {post(url, one) for one in told} == {200}
+        found = json.loads(until(process, "RAN ").partition("RAN ")[2])
+    hidden = {*more.values(), SECRET, stage.world.key} - {"DE"}
+    assert not hidden & {*found.values()}
+    assert found["TOPCALLS_REGION"] == "DE"
+    assert found["TOPCALLS_HOME"] == str(stage.line.settings.home)
+
+
+def test_whoever_connects_and_says_nothing_keeps_no_webhook_out(stage: Stage) -> None:
+    stage.place(BUSY)
+    told = stage.told()
+    with listening(stage) as (_, url), ExitStack() as idle:
+        port = int(url.rpartition(":")[2])
+        for _ in range(AT_ONCE * 2):
+            one = idle.enter_context(socket.create_connection(("127.0.0.1", port)))
+            one.sendall(b"P")
+        assert {post(url, one, patient=False) for one in told} == {200}
+
+
+def until_there(path: Path) -> None:
+    for _ in range(3000):
+        if path.exists():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("It never came.")
 
 
 # What a call asks for

@@ -7,7 +7,7 @@ import os
 import secrets
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -223,6 +223,13 @@ _OURSELVES = frozenset(
 _FILE_ALONE = frozenset({"lines", "system", "keep_days", "evidence_head", "webhook_url"})
 """What the environment does not say: who may set a program's environment sets no limits, and sends no words
 elsewhere."""
+
+
+def environment_without_secrets() -> dict[str, str]:
+    """The environment for a program that reads what strangers said."""
+    fields = Settings.model_fields.items()
+    ours = {f"TOPCALLS_{name}".upper() for name, one in fields if SecretStr in get_args(one.annotation)}
+    return {name: value for name, value in os.environ.items() if name.upper() not in ours}
 
 
 def _system() -> Path:

@@ -23,6 +23,7 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .afterwards import Afterwards, End
 from .errors import TopCallsError
@@ -39,6 +40,7 @@ __all__ = ["End", "Receiver"]
 
 MOST_BYTES = 1_048_576
 """Of a body: the longest call that TopCalls places is a fifth of that."""
+REQUESTS_AT_ONCE = 64
 READ_WITHIN = 8.0
 """Seconds in which a body must be here."""
 STORE_WITHIN = 0.75
@@ -91,7 +93,7 @@ class Receiver:
         self._stores = threading.BoundedSemaphore(STORES_AT_ONCE)
         self.afterwards = Afterwards(client, self.ended, self.say, own=own)
         routes = [Route("/{path:path}", self._take, methods=["POST"])]
-        self.app = Starlette(routes=routes, lifespan=self._lifespan)
+        self.app = _few(Starlette(routes=routes, lifespan=self._lifespan))
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -187,6 +189,25 @@ class Receiver:
             self._line.bell.ring()
             self.afterwards.look()
         return fresh
+
+
+def _few(app: ASGIApp) -> ASGIApp:
+    """The same app for so many requests at once; more are told to come again."""
+    at_once = 0
+
+    async def few(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal at_once
+        if scope["type"] == "http" and at_once >= REQUESTS_AT_ONCE:
+            await PlainTextResponse("Too much comes at once; send it again.\n", 503)(scope, receive, send)
+            return
+        mine = int(scope["type"] == "http")
+        at_once += mine
+        try:
+            await app(scope, receive, send)
+        finally:
+            at_once -= mine
+
+    return few
 
 
 async def _body(request: Request) -> bytes:

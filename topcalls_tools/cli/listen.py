@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -17,15 +18,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import Misconfigured
+from ..settings import environment_without_secrets
 
 if TYPE_CHECKING:
+    import asyncio
+
     from ..connect import Line
     from ..webhooks import End, Receiver
 
 HOST = "127.0.0.1"
 PORT = 8415
 AT_ONCE = 64
-"""Requests that are taken at once; more are told to come again."""
+"""Connections that may wait to say what they want; of more, the one that waited longest is cut."""
 _ERRORS = 2  # the standard error that a command of the owner's writes to
 
 
@@ -66,13 +70,15 @@ def listen(port: int, command: str | None, timeout: float, unsigned: bool) -> No
         if secret is not None and unsigned:
             raise click.UsageError("TOPCALLS_WEBHOOK_SECRET is set: unset it, or leave --unsigned out.")
 
+        command_of_owner = _Command(argv, timeout) if argv else None
+
         def ended(end: End) -> None:
             _said(_line_about(end))
-            if argv:
-                _run(argv, end, timeout)
+            if command_of_owner:
+                command_of_owner.run(end)
 
         receiver = Receiver(client, secret, ended, _said)
-        with _interrupted(), receiver.working():
+        with _interrupted(), _ending(command_of_owner), receiver.working():
             address = f"http://{HOST}:{taken.getsockname()[1]}"
             for sentence in _greeting(line, address, signed=secret is not None):
                 click.echo(sentence)
@@ -107,24 +113,64 @@ def _argv(command: str) -> list[str]:
     return argv
 
 
-def _run(argv: list[str], end: End, seconds: float) -> None:
-    """Run a command with what is known of a call on its standard input: no word that was said is an argument.
-    Whatever becomes of it is said, and nothing more."""
-    known = json.dumps(end.facts(), ensure_ascii=False).encode("utf-8", "surrogatepass")
-    try:
-        child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=_ERRORS, start_new_session=True)
-    except OSError as error:
-        _said(f"The command could not be run ({error.strerror}); the call {end.call.id} is not told again.")
-        return
-    with child:
+class _Command:
+    """The owner's command. It reads what is known of a call on its standard input: no word that was said is
+    an argument, and no secret of ours is in its environment. What becomes of it is said, and nothing more."""
+
+    def __init__(self, argv: list[str], seconds: float) -> None:
+        self._argv, self._seconds = argv, seconds
+        self._child: subprocess.Popen[bytes] | None = None
+        self._starting, self._over = threading.Lock(), False
+
+    def run(self, end: End) -> None:
+        """Run it, for no more than its time."""
+        known = json.dumps(end.facts(), ensure_ascii=False).encode("utf-8", "surrogatepass")
         try:
-            child.communicate(known, timeout=seconds)
-        except subprocess.TimeoutExpired:
-            _killed(child)
-            _said(f"The command took over {seconds:g} seconds for the call {end.call.id} and was ended.")
-        else:
-            if child.returncode:
-                _said(f"The command ended with {child.returncode} for the call {end.call.id}.")
+            with self._starting:
+                if self._over:
+                    return
+                self._child = child = self._started()
+        except OSError as error:
+            _said(
+                f"The command could not be run ({error.strerror}); the call {end.call.id} is not told again."
+            )
+            return
+        with child:
+            try:
+                child.communicate(known, timeout=self._seconds)
+            except subprocess.TimeoutExpired:
+                _killed(child)
+                took = f"took over {self._seconds:g} seconds"
+                _said(f"The command {took} for the call {end.call.id} and was ended.")
+            else:
+                if child.returncode and not self._over:
+                    _said(f"The command ended with {child.returncode} for the call {end.call.id}.")
+
+    def end(self) -> None:
+        """End it where it still runs: who listens next runs it again for that call, and never beside it."""
+        with self._starting:
+            self._over = True
+            if self._child and self._child.poll() is None:
+                _killed(self._child)
+                with suppress(subprocess.TimeoutExpired):
+                    self._child.wait(5)
+                _said("The command was ended with the listener; it runs again for that call.")
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        env = environment_without_secrets()
+        return subprocess.Popen(
+            self._argv, stdin=subprocess.PIPE, stdout=_ERRORS, start_new_session=True, env=env
+        )
+
+
+@contextmanager
+def _ending(command: _Command | None) -> Iterator[None]:
+    """What the receiver did not finish in its time is ended."""
+    try:
+        yield
+    finally:
+        if command:
+            command.end()
 
 
 def _killed(child: subprocess.Popen[bytes]) -> None:
@@ -148,7 +194,8 @@ def _line_about(end: End) -> str:
 def _said(sentence: str) -> None:
     from ..quoting import quiet
 
-    click.echo(quiet(sentence), err=True)
+    with suppress(OSError, ValueError):  # nobody may read it, and everything goes on
+        click.echo(quiet(sentence), err=True)
 
 
 def _bound(port: int) -> socket.socket:
@@ -180,13 +227,34 @@ def _interrupted() -> Iterator[None]:
 
 def _serve(receiver: Receiver, line: socket.socket) -> None:
     import uvicorn
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    waiting: dict[Waiting, None] = {}
+
+    class Waiting(H11Protocol):
+        """A connection, until it has said what it wants. Who says nothing keeps nobody out."""
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            for one in [one for one in waiting if one.cycle is not None]:
+                del waiting[one]
+            waiting[self] = None
+            if len(waiting) > AT_ONCE:
+                first = next(iter(waiting))
+                del waiting[first]
+                first.transport.abort()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            waiting.pop(self, None)
+            super().connection_lost(exc)
 
     config = uvicorn.Config(
         receiver.app,
+        http=Waiting,
         log_level="critical",
         access_log=False,
         lifespan="off",
-        limit_concurrency=AT_ONCE,
+        headers=[("connection", "close")],  # each request comes by a connection of its own
         timeout_graceful_shutdown=5,
         server_header=False,
         ws="none",
