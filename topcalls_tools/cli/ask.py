@@ -39,8 +39,8 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
 @options
 @click.pass_context
 def ask(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
-    """Do what you say in words. An example: topcalls ask "Call +14155550123 and ask when they open." A call is
-    shown, asked about at the terminal, and followed until it ends; Ctrl-C stops waiting, and a second one
+    """Do what you say in words. An example: topcalls ask "Call +14155550123 and ask when they open." A call
+    is shown, asked about at the terminal, and followed until it ends; Ctrl-C stops waiting, and a second one
     offers to hang up.
 
     Without --model a phrase book reads it: it knows set wordings, never guesses, and says what would work.
