@@ -112,7 +112,6 @@ class Twin:
     def __init__(self, folder: Path, hooks: str, restless: bool) -> None:
         self.path, self.hooks, self.restless = folder / "sandbox.db", hooks, restless
         self.now, self.chance = 0, random.Random(7)
-        self.path.with_name("sandbox.db.key").write_text(KEY)
         self.open = ExitStack()
         self.begin()
 
@@ -120,6 +119,7 @@ class Twin:
         self.open.close()
         sandbox = open_sandbox(self.path, seed="twins", plans=plans(self.hooks), real=Hand())
         self.open.enter_context(closing(sandbox))
+        sandbox.key_path.write_text(KEY)  # once there is a world: a key without one is left of another
         sandbox.key()
         served = self.open.enter_context(serve_in_background(sandbox))
         header = {"Authorization": f"Bearer {KEY}"}
