@@ -258,7 +258,7 @@ OPEN = (
     Case("a webhook on a host that looks like ours",
          {"phone_number": honest(82), "task": TASK, "webhook_url": "https://example.com.evil.example/x"}, code="webhook-hosts"),
     Case("a webhook with our host for a user",
-         {"phone_number": honest(82), "task": TASK, "webhook_url": "https://example.com@evil.example/x"}, code="webhook-hosts"),
+         {"phone_number": honest(82), "task": TASK, "webhook_url": "https://example.com@evil.example/x"}, code="no user before the host"),
     Case("a webhook in clear", {"phone_number": honest(82), "task": TASK, "webhook_url": "http://example.com/x"}, code="https"),
     Case("a webhook that is a file", {"phone_number": honest(82), "task": TASK, "webhook_url": "file:///etc/passwd"}, code="https"),
 )  # fmt: skip

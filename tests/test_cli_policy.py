@@ -100,7 +100,7 @@ def test_every_line_is_told_with_its_value_and_where_that_comes_from(home_with: 
     told = tomllib.loads(printed.output)
     missing = {name for name in Policy.model_fields if f"# {name} = not set  # default" in printed.output}
     assert told.keys() | missing == Policy.model_fields.keys()
-    assert missing == {"numbers", "price_per_minute"}
+    assert missing == {"numbers", "webhook_url", "price_per_minute"}
     assert (told["minutes_per_day"], told["webhook_hosts"], told["minutes_per_call"]) == (
         60,
         ["b.example"],

@@ -11,15 +11,20 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from topcalls_tools import PlaceCall
 from topcalls_tools.cli.listen import AT_ONCE
 from topcalls_tools.errors import Misconfigured
+from topcalls_tools.guard import Allow
 from topcalls_tools.guard.compose import TOLD, compose
+from topcalls_tools.guard.policy import tightened
+from topcalls_tools.guard.rules.people import webhook_hosts
+from topcalls_tools.question import question
 from topcalls_tools.settings import Settings
 
 from .conftest import allowing, owner
@@ -27,6 +32,7 @@ from .hooks import SECRET, TASK, Stage, post, staged
 from .test_webhooks import receiver
 
 __all__ = ["receiver"]
+NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 BUSY, NOBODY = "+14155550001", "+14155550002"
 OURS = "https://hooks.example.com/topcalls"
 CALL = PlaceCall(phone_number="+14155550123", task=TASK)
@@ -245,29 +251,51 @@ def test_a_callers_own_address_stays(stage: Stage) -> None:
     assert (sent["webhook_url"], sent["webhook_events"]) == (own, ["call.failed"])
 
 
-def test_only_an_address_whose_host_counts_is_asked_for() -> None:
-    named = allowing(webhook_hosts=["hooks.example.com"])
-    assert compose(CALL, None, named, OURS).webhook_url == OURS
-    assert compose(CALL, None, allowing(webhook_hosts=["example.com"]), OURS).webhook_url is None
-    assert compose(CALL, None, named, None).webhook_events is None
-    more = compose(CALL.model_copy(update={"webhook_events": ("call.transferred",)}), None, named, OURS)
+def test_the_owners_address_is_asked_for_and_no_other_of_its_host() -> None:
+    named = allowing(webhook_url=OURS)
+    assert compose(CALL, None, named).webhook_url == OURS
+    assert compose(CALL, None, allowing(webhook_hosts=["hooks.example.com"])).webhook_events is None
+    more = compose(CALL.model_copy(update={"webhook_events": ("call.transferred",)}), None, named)
     assert more.webhook_events == (*TOLD, "call.transferred")
 
 
-def test_with_a_live_key_the_address_counts_once_it_was_accepted(live: Any, home: Path) -> None:
-    owner(home, f'webhook_hosts = []\nwebhook_url = "{OURS}"\n', accepted="webhook_hosts = []\n")
-    waits = live()
-    assert waits.standing().waiting == ("webhook_hosts",)
-    assert waits.standing().origin["webhook_hosts"] == "what was accepted"
-    desk = waits.desk()
-    assert compose(CALL, None, desk.policy(), desk.webhook_url).webhook_url is None
-    owner(
-        home,
-        f'webhook_hosts = []\nwebhook_url = "{OURS}"\n',
-        accepted='webhook_hosts = ["hooks.example.com"]\n',
-    )
-    desk = live().desk()
-    assert compose(CALL, None, desk.policy(), desk.webhook_url).webhook_url == OURS
+def test_of_the_receivers_host_a_caller_may_name_the_receiver_alone() -> None:
+    owners = allowing(webhook_url=OURS, webhook_hosts=[])
+    for url, allowed in (
+        (OURS, True),
+        (f"{OURS}/x", False),
+        ("https://hooks.example.com:8443/topcalls", False),
+    ):
+        named = CALL.model_copy(update={"webhook_url": url})
+        assert isinstance(webhook_hosts(named, cast(Any, None), owners), Allow) is allowed
+
+
+def test_with_a_live_key_the_address_counts_once_all_of_it_was_accepted(live: Any, home: Path) -> None:
+    lines = 'webhook_hosts = ["hooks.example.com"]\n'
+    elsewhere = f'{lines}webhook_url = "{OURS}-elsewhere"\n'
+    for accepted in (lines, elsewhere):
+        owner(home, f'{lines}webhook_url = "{OURS}"\n', accepted=accepted)
+        waits = live()
+        assert waits.standing().waiting == ("webhook_url",)
+        assert compose(CALL, None, waits.desk().policy()).webhook_url is None
+    owner(home, f'{lines}webhook_url = "{OURS}"\n', accepted=f'{lines}webhook_url = "{OURS}"\n')
+    assert compose(CALL, None, live().desk().policy()).webhook_url == OURS
+
+
+def test_the_systems_list_of_hosts_bars_an_address_elsewhere() -> None:
+    mine = allowing(webhook_url=OURS)
+    assert tightened(mine, {"webhook_hosts": ["example.com"]}).webhook_url is None
+    assert tightened(mine, {"pack": "personal"}).webhook_url is None
+    assert tightened(mine, {"webhook_hosts": ["hooks.example.com"]}).webhook_url == OURS
+    assert tightened(mine, {}).webhook_url == OURS
+
+
+def test_a_question_shows_the_host_alone_of_the_owners_address() -> None:
+    secret = allowing(webhook_url=f"{OURS}/TOKEN-s3cret")
+    whole = compose(CALL, None, secret)
+    words = question(whole, (), (), now=NOW, live=True, policy=secret)
+    assert ("webhook_url", "hooks.example.com") in words.quoted
+    assert "TOKEN-s3cret" not in f"{words.text()} {words.document()}"
 
 
 def test_no_environment_says_where_words_are_sent(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,10 +306,19 @@ def test_no_environment_says_where_words_are_sent(home: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    "url", ["http://hooks.example.com/x", "hooks.example.com", "https://", "https://[::1", ""]
+    "url",
+    [
+        "http://hooks.example.com/x",
+        "https://hooks.example.com@evil.example/x",
+        "hooks.example.com",
+        "https://",
+        "https://[::1",
+        "",
+    ],
 )
 def test_what_is_no_address_stops_what_needs_a_yes(world: Any, home: Path, url: str) -> None:
-    owner(home, f'webhook_url = "{url}"\n')
+    home.mkdir(exist_ok=True)
+    (home / "policy.toml").write_text(f'webhook_url = "{url}"\n')
     from topcalls_tools.connect import Line
 
     with pytest.raises(Misconfigured, match="webhook_url"):

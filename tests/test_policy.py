@@ -27,6 +27,7 @@ from topcalls_tools.guard.policy import (
     changes,
     described,
     held,
+    host,
     looser,
     pack,
     policy,
@@ -79,6 +80,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "duplicate_minutes": st.sampled_from([0, 0.5, 60]),
     "voicemail": st.sampled_from(["hang_up", "leave_message"]),
     "webhook_hosts": some("example.com", "127.0.0.1"),
+    "webhook_url": st.sampled_from(["https://example.com/a", "https://example.com/b"]),
     **dict.fromkeys(
         ("holidays", "every_zone", "consent", "selling", "campaigns", "announce_recording"), TRUTH
     ),
@@ -100,6 +102,8 @@ def may(name: str, one: Policy) -> Any:
             return frozenset((own, country) for own in OWNS for country in allowed(value, own))
         case "days" | "webhook_hosts":
             return value
+        case "webhook_url":
+            return frozenset({value} - {None})
         case "approval":
             return ("person", "slips", "none").index(value)
         case "voicemail":
@@ -207,6 +211,7 @@ ORDER: list[tuple[str, Any, Any, Any]] = [
     ("voicemail", "leave_message", "hang_up", "hang_up"),
     ("announce_recording", False, True, True),
     ("webhook_hosts", ["a.example", "b.example"], ["b.example"], ["b.example"]),
+    ("webhook_url", "https://a.example/1", "https://a.example/2", None),
 ]
 
 
@@ -284,8 +289,11 @@ def test_the_systems_file_only_tightens(mine: Policy, system: dict[str, Any]) ->
     if "hours" in lines:
         named["warned_hours"] = lines.get("warned_hours", lines["hours"])
     ceiling = policy({**written(mine), **named}, "personal")
+    hosts = ceiling.webhook_hosts
     for name in ORDERS:
-        if name in named:
+        if name == "webhook_url" and "webhook_hosts" in named and host(mine.webhook_url) not in hosts:
+            assert found.webhook_url is None
+        elif name in named:
             assert may(name, found) <= may(name, ceiling)
         else:
             assert getattr(found, name) == getattr(mine, name)

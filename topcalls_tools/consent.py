@@ -122,7 +122,7 @@ def composed(request: Endpoint[R], desk: Desk) -> Endpoint[R]:
     owner = desk.policy()
     if not isinstance(request, PlaceCall):
         return request
-    whole: Any = compose(request, _contact(request, desk), owner, desk.webhook_url)
+    whole: Any = compose(request, _contact(request, desk), owner)
     return whole  # type: ignore[no-any-return]
 
 

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from .api.fields import WebhookUrl, loopback
+from .api.fields import loopback
 from .errors import Misconfigured
 from .guard.policy import (
     ORDERS,
-    Host,
     Pack,
     Policy,
     held,
@@ -118,8 +117,8 @@ def _wanted(settings: Settings, system: Mapping[str, Any], strict: bool) -> tupl
     _known(path, settings.lines, Policy.model_fields.keys() | IN_POLICY)
     _known(settings.system, system, ORDERS.keys() | {"pack"})
     try:
-        mine = policy({**settings.lines, "approval": settings.asked(strict)}, otherwise)
-        mine = mine.model_copy(update={"webhook_hosts": mine.webhook_hosts | _own_host(settings)})
+        set_besides = {"approval": settings.asked(strict), "webhook_url": settings.webhook_url}
+        mine = policy({**settings.lines, **set_besides}, otherwise)
     except ValidationError as error:
         raise _wrong(path, error) from None
     try:
@@ -136,19 +135,6 @@ def _wanted(settings: Settings, system: Mapping[str, Any], strict: bool) -> tupl
             "them, or set approval to person (TOPCALLS_APPROVAL, policy.toml)."
         )
     return mine, wanted
-
-
-class _Receiver(BaseModel):
-    """Where the owner's receiver is."""
-
-    webhook_url: WebhookUrl
-    host: Host
-
-
-def _own_host(settings: Settings) -> frozenset[str]:
-    """The host of the owner's receiver: events may go there as to those that webhook_hosts names."""
-    url = settings.webhook_url
-    return frozenset({_Receiver(webhook_url=url, host=host(url)).host}) if url is not None else frozenset()
 
 
 def _known(path: Path, lines: Mapping[str, Any], known: Set[str]) -> None:
@@ -222,6 +208,6 @@ def _origin(name: str, settings: Settings, mine: Policy, wanted: Policy) -> str:
         return str(settings.system)
     if name == "approval":
         return "default" if settings.approval is None else "policy.toml or TOPCALLS_APPROVAL"
-    if named(name, settings.lines) or (name == "webhook_hosts" and settings.webhook_url is not None):
+    if named(name, settings.lines) or (name == "webhook_url" and settings.webhook_url is not None):
         return "policy.toml"
     return f"pack {mine.pack}" if name in pack(mine.pack) else "default"

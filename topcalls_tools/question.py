@@ -21,7 +21,7 @@ from .api.fields import E164
 from .contacts import Contact
 from .endpoint import Endpoint
 from .guard import Said
-from .guard.policy import Policy
+from .guard.policy import Policy, host
 from .places import country, time_in, zones
 from .quoting import BAR, barred
 
@@ -80,6 +80,8 @@ def question(
     given = request.model_dump(mode="json", exclude_none=True)
     if isinstance(request, PlaceCall) and (opening := request.opening()) is not None:
         given["first_sentence"] = opening
+    if policy.webhook_url and given.get("webhook_url") == policy.webhook_url:
+        given["webhook_url"] = host(policy.webhook_url)  # a model may read it, and the rest may be a secret
     subject = {label: value for label, value in request.subject(seen).items() if value is not None}
     called = {"called in your contacts": contact.name} if contact else {}
     quoted = [

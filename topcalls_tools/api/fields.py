@@ -146,6 +146,8 @@ def _opaque(text: str) -> str:
 def _deliverable(url: str) -> str:
     """https, or plain http on this machine (contract A52)."""
     parts = urlsplit(url)
+    if "@" in parts.netloc:  # what stands before it looks like the host, and is not
+        raise ValueError("must name no user before the host; write https://example.com/calls")
     if (
         not parts.hostname
         or parts.scheme not in ("https", "http")

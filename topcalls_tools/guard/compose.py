@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..api.calls import PlaceCall
 from ..errors import Refused
 from .disclosure import Wording, wordings
-from .policy import host
 
 if TYPE_CHECKING:
     from ..contacts import Contact
@@ -25,13 +24,10 @@ TOLD = ("call.queued", "call.started", "call.completed", "call.failed")
 """The events that the owner's receiver is told."""
 
 
-def compose(
-    request: PlaceCall, contact: Contact | None, policy: Policy, webhook_url: str | None = None
-) -> PlaceCall:
+def compose(request: PlaceCall, contact: Contact | None, policy: Policy) -> PlaceCall:
     """Complete a call as it will be sent: the opening comes first, the word about voicemail last.
 
-    Its events go to `webhook_url`, the owner's receiver, where the caller names no address and the policy
-    that counts allows that host.
+    Its events go to the owner's receiver where the caller names no address.
 
     The opening is in the contact's language, else the policy's, else English. What is there already in that
     language is not said again. Raises Refused where the words would be longer than TopCalls
@@ -43,9 +39,9 @@ def compose(
     _fits(request, "first_sentence", opening, "opening")
     _fits(request, brief, told, "voicemail")
     whole: dict[str, Any] = {"first_sentence": opening, brief: told}
-    if webhook_url and request.webhook_url is None and host(webhook_url) in policy.webhook_hosts:
+    if policy.webhook_url and request.webhook_url is None:
         events = dict.fromkeys((*TOLD, *(request.webhook_events or ())))
-        whole |= {"webhook_url": webhook_url, "webhook_events": tuple(events)}
+        whole |= {"webhook_url": policy.webhook_url, "webhook_events": tuple(events)}
     return request.model_copy(update=whole)
 
 

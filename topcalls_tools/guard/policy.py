@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
+from ..api.fields import WebhookUrl
 from .hours import Span
 
 Pack = Literal["personal", "outreach", "sandbox"]
@@ -55,6 +56,10 @@ def _in_each(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
         return one
     named = lists[0].intersection(*lists)
     return named | (one | other) & {OWN} if named else frozenset()
+
+
+def _same(one: str | None, other: str | None) -> str | None:
+    return one if one == other else None
 
 
 def _earlier_of(*values: Any) -> Stricter:
@@ -162,6 +167,8 @@ class Policy(BaseModel):
     """Whether the opening says that the call is recorded."""
     webhook_hosts: Annotated[frozenset[Host], Both]
     """Hosts to which Python callers may have events of a call sent."""
+    webhook_url: Annotated[WebhookUrl | None, Stricter(_same)] = None
+    """Your receiver, which is told of every call; another address of the same host is another one."""
     price_per_minute: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     """What a call minute costs the owner."""
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
@@ -226,7 +233,9 @@ def tightened(mine: Policy, system: Mapping[str, Any]) -> Policy:
     names, can only be tightened. Raises pydantic's ValidationError where the file says what no line takes."""
     chosen = system.get("pack")
     lines = {**(_packs().get(chosen, {}) if isinstance(chosen, str) else {}), **system}
-    return held(mine, _unwarned(Policy.model_validate({**written(mine), **lines}), system))
+    theirs = _unwarned(Policy.model_validate({**written(mine), **lines}), system)
+    barred = "webhook_hosts" in lines and host(mine.webhook_url) not in theirs.webhook_hosts
+    return held(mine, theirs.model_copy(update={"webhook_url": None}) if barred else theirs)
 
 
 def _unwarned(one: Policy, lines: Mapping[str, Any]) -> Policy:
