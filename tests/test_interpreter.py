@@ -21,7 +21,7 @@ from topcalls_tools.interpreter import Doubt, Look, Reading, Scene, interpret, u
 from topcalls_tools.interpreter.book import book
 from topcalls_tools.interpreter.notation import Phrase, parts
 from topcalls_tools.interpreter.people import dialled
-from topcalls_tools.interpreter.reading import ACTIONS
+from topcalls_tools.interpreter.ordering import ACTIONS
 from topcalls_tools.interpreter.sentence import sentence
 from topcalls_tools.steps import Send
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from ..errors import Misconfigured
+from .gist import Gist
 from .notation import Part, Phrase, Words, expanded, parts
 
 
@@ -23,7 +24,10 @@ class Order(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     tool: str
-    any: tuple[str, ...]
+    any: tuple[str, ...] = ()
+    gist: tuple[str, ...] = ()
+    """What must be said, in any sequence, with "&" between; after ";" what may be said besides. It counts
+    where no phrase fits."""
     means: str
     """What is done, with the slots in it."""
     question: bool = False
@@ -57,6 +61,12 @@ class Book(BaseModel):
 
     say: Mapping[str, str]
     """Sentences that a person reads."""
+    same: Mapping[str, str]
+    """Words that are read as others, such as contractions; in phrases too."""
+    digits: Mapping[str, str]
+    """How the digits of a number are said one by one."""
+    kin: tuple[tuple[str, ...], ...]
+    """Words that people call the same relative by."""
     count: Mapping[str, float]
     """Numbers as words."""
     examples: Mapping[str, str]
@@ -78,16 +88,37 @@ class Book(BaseModel):
     topics: tuple[Topic, ...]
 
     @cached_property
+    def alike(self) -> dict[str, Words]:
+        """Words that are read as others."""
+        return {one: tuple(other.split()) for one, other in self.same.items()}
+
+    @cached_property
     def _expanded(self) -> dict[str, tuple[Words, ...]]:
         found: dict[str, tuple[Words, ...]] = {}
         for name, phrases in self.groups.items():
-            found[name] = tuple(dict.fromkeys(one for each in phrases for one in expanded(each, found)))
+            found[name] = tuple(
+                dict.fromkeys(one for each in phrases for one in expanded(each, found, self.alike))
+            )
         return found
 
     @cached_property
     def read(self) -> tuple[tuple[Order, tuple[Phrase, ...]], ...]:
         """Every order with its phrases, as they are looked for."""
         return tuple((one, tuple(map(self.phrase, one.any))) for one in self.orders)
+
+    @cached_property
+    def read_gists(self) -> tuple[tuple[Order, tuple[Gist, ...]], ...]:
+        """Every order with its gists, as they are looked for."""
+        return tuple(
+            (one, tuple(self._gist(each, one) for each in one.gist)) for one in self.orders if one.gist
+        )
+
+    def _gist(self, written: str, order: Order) -> Gist:
+        needs, _, may = written.partition(";")
+        said, besides = (
+            [self.phrase(one) for one in each.split("&") if one.strip()] for each in (needs, may)
+        )
+        return Gist(said, besides, self.group("little" if order.question else "little_ordered"))
 
     @cached_property
     def read_lengths(self) -> tuple[tuple[Phrase, float], ...]:
@@ -121,7 +152,16 @@ class Book(BaseModel):
 
     def phrase(self, written: str) -> Phrase:
         """A phrase as it is looked for. Raises ValueError where it is none, KeyError for an unknown group."""
-        return Phrase(tuple(parts(written, self._expanded)))
+        return Phrase(tuple(parts(written, self._expanded, self.alike)))
+
+    @cached_property
+    def vocabulary(self) -> frozenset[str]:
+        """Every word that it knows."""
+        phrases = [*(one for _, every in self.read for one in every), *self.read_limits, *self.read_clauses]
+        gists = [one for _, every in self.read_gists for each in every for one in (*each.needs, *each.may)]
+        said = (one.words for one in (*phrases, *gists))
+        grouped = ({word for one in each for word in one} for each in self._expanded.values())
+        return frozenset().union(*said, *grouped, self.count, self.tongues, self.digits)
 
     @cache  # noqa: B019 - a book lives as long as the program
     def group(self, name: str) -> tuple[Phrase, ...]:

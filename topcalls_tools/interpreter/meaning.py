@@ -16,6 +16,7 @@ LEAST = 6
 WAITING = frozenset({"pending", "queued"})
 STATES: dict[str, Callable[[str], bool]] = {
     "live": lambda status: status not in ENDED,
+    "answered_first": lambda status: status not in ENDED,
     "talking": lambda status: status == "in_progress",
     "queued": lambda status: status in WAITING,
     "startable": lambda status: status in ("draft", "scheduled", "paused"),

@@ -21,7 +21,8 @@ from .sentence import PAUSE, STOP, Sentence, Token, folded
 Words = tuple[str, ...]
 Spans = Mapping[str, tuple[int, int]]
 """Where the slots of a phrase stand in a sentence: first token, and the one after the last."""
-OVER_SENTENCES = frozenset({"task", "deed", "asking", "reason", "motive"})
+NOTHING: Mapping[str, Words] = {}
+OVER_SENTENCES = frozenset({"task", "deed", "asking", "statement", "reason", "motive"})
 """Slots that may hold several sentences."""
 ONE = {"number": "number", "lead": "handle"}
 """Slots that are one token of a kind."""
@@ -52,6 +53,23 @@ class Phrase:
         for end, spans in self._from(said.tokens, 0, 0):
             if end == len(said.tokens):
                 yield spans
+
+    @property
+    def slotted(self) -> bool:
+        """Whether it is not of words alone."""
+        return any(part.slot for part in self.parts)
+
+    @property
+    def words(self) -> set[str]:
+        """The words in it."""
+        return {
+            word for part in self.parts for every in part.by_first.values() for one in every for word in one
+        }
+
+    def ways(self, said: Sentence, at: int) -> Iterator[tuple[int, Spans]]:
+        """Every way in which it stands at a token: where it ends, and where its slots are."""
+        if self._may_begin(said.tokens[at]):
+            yield from self._from(said.tokens, at, 0)
 
     def begins(self, said: Sentence, at: int = 0) -> int | None:
         """Where it ends, where it stands at a token; the longest."""
@@ -118,8 +136,10 @@ _SIGNS = re.compile(r"\s*(?:(?P<sign>[()|?,])|<(?P<group>\w+)>|\{(?P<slot>\w+)\}
 class _Written:
     """A phrase as it is written, sign by sign."""
 
-    def __init__(self, written: str, groups: Mapping[str, tuple[Words, ...]]) -> None:
-        self.written, self.groups = written, groups
+    def __init__(
+        self, written: str, groups: Mapping[str, tuple[Words, ...]], same: Mapping[str, Words]
+    ) -> None:
+        self.written, self.groups, self.same = written, groups, same
         self.signs: list[re.Match[str]] = []
         place = 0
         while found := _SIGNS.match(written, place):
@@ -144,7 +164,8 @@ class _Written:
         if sign["group"]:
             return self.groups[sign["group"]]
         if sign["word"]:
-            return (tuple(map(folded, filter(None, sign["word"].split("-")))),)
+            folds = map(folded, filter(None, sign["word"].split("-")))
+            return (tuple(word for one in folds for word in self.same.get(one, (one,))),)
         if sign["sign"] == PAUSE:
             return ((PAUSE,),)
         if sign["sign"] != "(":
@@ -176,13 +197,18 @@ class _Written:
         return False
 
 
-def parts(written: str, groups: Mapping[str, tuple[Words, ...]]) -> Iterator[Part]:
-    return _Written(written, groups).parts()
+def parts(
+    written: str, groups: Mapping[str, tuple[Words, ...]], same: Mapping[str, Words] = NOTHING
+) -> Iterator[Part]:
+    """The pieces of a phrase; `same` are words that are read as others, here as in what is said."""
+    return _Written(written, groups, same).parts()
 
 
-def expanded(written: str, groups: Mapping[str, tuple[Words, ...]]) -> Iterator[Words]:
+def expanded(
+    written: str, groups: Mapping[str, tuple[Words, ...]], same: Mapping[str, Words] = NOTHING
+) -> Iterator[Words]:
     """Every way in which words without slots may be said."""
-    return _Written(written, groups).sequence()
+    return _Written(written, groups, same).sequence()
 
 
 def marks(said: Sentence) -> Iterator[int]:

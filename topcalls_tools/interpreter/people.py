@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..api.calls import CallFacts
@@ -60,11 +61,11 @@ def number(words: Words) -> Found | None:
 
 def named(words: Words) -> Found:
     """The contact that a name means."""
-    asked = words.written
-    found, whole = ranked(asked, contacts(words.scene))
-    if not whole:
-        asked = re.sub(r"(\w{3,})s\b(?!['’])", r"\1's", asked)  # "marios" is Mario's
+    found, whole, asked = list[Contact](), False, words.written
+    for asked in _ways_to_name(words):
         found, whole = ranked(asked, contacts(words.scene))
+        if found and whole:
+            break
     if not found or not whole:
         return words.unsure("no_contact", name=words.written)
     meant = tuple(_person(one, words.written) for one in found[:MOST])
@@ -73,6 +74,36 @@ def named(words: Words) -> Found:
     if not _exactly(asked, found[0]):
         return words.unsure("other_contact", *meant, name=words.written)
     return Found(meant)
+
+
+def _ways_to_name(words: Words) -> Iterator[str]:
+    """What somebody may be called who is named so, what is written first."""
+    asked = words.written
+    yield asked
+    yield re.sub(r"(\w{3,})s\b(?!['’])", r"\1's", asked)  # "marios" is Mario's
+    bare = _bare(words)
+    if bare.written != asked:
+        yield bare.written
+        yield re.sub(r"['’]?s$", "", bare.written)
+    for kin in words.book.kin:
+        if bare.said.tokens[-1].text in kin:
+            yield from kin
+
+
+def _bare(words: Words) -> Words:
+    """A name without what says only where somebody is found: "the guys at", "'s office"."""
+    said = words.said
+    for phrase in words.book.group("before_name"):
+        end = phrase.begins(said)
+        if end is not None and end < len(said.tokens):
+            said = said.part(end, len(said.tokens))
+            break
+    for phrase in words.book.group("after_name"):
+        ends = [at for at in range(1, len(said.tokens)) if phrase.begins(said, at) == len(said.tokens)]
+        if ends:
+            said = said.part(0, ends[0])
+            break
+    return words.of(said)
 
 
 def contacts(scene: Scene) -> dict[str, Contact]:
@@ -159,6 +190,10 @@ def _numbered(words: Words, at: int) -> Found | None:
     tokens = words.said.tokens
     read = number(words.of(words.said.part(at, at + 1)))
     before, after = words.said.part(0, at), words.said.part(at + 1, len(tokens))
+    if (inner := _extension(words.of(after))) and read and read.only:
+        told = {**read.only.arguments, "extension": inner}
+        read = Found((Meant(told, f"{read.only.words}, {inner}"),))
+        after = after.part(0, 0)
     if after.tokens and any(token.kind != "mark" for token in after.tokens):
         return words.unsure("scheduled") if words.of(after).have("later") else None
     while before.tokens and (
@@ -182,6 +217,18 @@ def _numbered(words: Words, at: int) -> Found | None:
         return words.unsure("another_number", *meant, name=name.written)
     who = {} if words.are("person") else {"name": name.written}
     return Found((Meant({**chosen.arguments, **who}, chosen.words),))
+
+
+def _extension(words: Words) -> str | None:
+    """What is dialled after a number, as it is written: "ext. 12"."""
+    tokens = [one for one in words.said.tokens if one.kind != "mark"]
+    if len(tokens) == 1 and tokens[0].kind == "handle":  # ext12
+        apart = re.fullmatch(r"([a-z]+)(\d{1,6})", tokens[0].text.casefold())
+        opens = apart is not None and apart[1] in words.book.words("extension")
+        return f"extension {apart[2]}" if apart and opens else None
+    if len(tokens) != 2 or not re.fullmatch(r"\d{1,6}", tokens[1].text):
+        return None
+    return f"extension {tokens[1].text}" if tokens[0].text in words.book.words("extension") else None
 
 
 def _last(said: Sentence) -> Sentence:

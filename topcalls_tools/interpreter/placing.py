@@ -61,6 +61,11 @@ def deed(words: Words) -> Found | None:
     return task(words) if told or _begins(words, "verb", 0) else None
 
 
+def statement(words: Words) -> Found | None:
+    """A task that says how things stand, or asks: "call Ann, the key is lost, where is hers"."""
+    return task(words) if _begins(words, "states", 0) and not _begins(words, "own_question", 0) else None
+
+
 def asking(words: Words) -> Found | None:
     """A task that follows without a joint: "call Ann ask her for the key"."""
     return task(words) if _begins(words, "talk_verb", 0) else None

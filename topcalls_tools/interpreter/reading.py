@@ -5,58 +5,30 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-
-from ..action import Action, Effect
-from ..action import sentence as wrong_arguments
-from ..deeds import StopAll
-from ..tools import TOOLS
-from . import amounts, belongings, people, placing, references
-from .book import Book, Order, book, filled
-from .meaning import Found, Meant, Missing, Reads, Words
+from ..action import Effect
+from .book import Order, book
+from .gist import Gist
+from .meaning import Missing, Words
 from .notation import Phrase, Spans
+from .ordering import ACTIONS, TASKS, ordered
 from .scene import Doubt, Look, Reading, Scene
 from .sentence import ASKED, LONGEST, MOST_WORDS, Sentence, sentence
+from .slips import mended
+from .spelled import with_numbers
 from .surroundings import Core, cores
 
-_EVERY: tuple[type[Action[Any]], ...] = (*TOOLS, StopAll)
-ACTIONS = {one.tool: one for one in _EVERY}
-SLOTS: Mapping[str, Reads] = {
-    "call": references.call,
-    "campaign": belongings.campaign,
-    "owned": belongings.owned,
-    "carrier": belongings.carrier,
-    "whom": people.whom,
-    "number": people.number,
-    "called": references.called,
-    "every": belongings.every,
-    "reason": references.outcome,
-    "task": placing.task,
-    "deed": placing.deed,
-    "back": placing.back,
-    "asking": placing.asking,
-    "voice": placing.voice,
-    "callee": references.callee,
-    "limit": amounts.limit,
-    "lasting": amounts.lasting,
-    "caller": belongings.caller,
-    "tongue": amounts.tongue,
-    "motive": amounts.motive,
-    "n": amounts.count,
-    "hour": amounts.hour,
-    "gateway": amounts.gateway,
-}
-"""Who reads which slot; `name`, `reason` and others are taken as they are written."""
 
+class Outcome(NamedTuple):
+    """What an order comes to."""
 
-_ARGUMENTS = {"sip": "carrier_name", "lead": "lead_id"}
-"""Arguments that slots are taken for as they are written, where their names differ."""
-TASKS = frozenset({"task", "deed", "asking"})
-"""The slots that hold a task."""
+    what: Reading | Doubt
+    tool: str
+    weak: bool
+    """Whether it counts only where no other fits."""
 
 
 _QUOTED = re.compile(r"""\s*["“”„«»]([^"“”„«»]*)["“”„«»][\s.,!?]*\w""")
@@ -88,25 +60,59 @@ def _words(text: str, scene: Scene) -> Words:
         for one in every or ()
         if any(map(str.isdigit, one.id)) or not one.id.isalpha()
     }
-    said = sentence(text[: LONGEST + 1], known, phrases.words("unit"))
-    return Words(said, scene, phrases)
+    said = sentence(text[: LONGEST + 1], known, phrases.words("unit"), phrases.alike)
+    return Words(replace(said, tokens=tuple(with_numbers(said.tokens, phrases.digits))), scene, phrases)
 
 
 def _combined(words: Words) -> Reading | Doubt:
-    """What all ways of reading a sentence come to."""
+    """What all ways of reading a sentence come to: by phrases, then by the gist, then with slips mended."""
+    found = _read_by(words)
+    if found is not None and not (isinstance(found, Doubt) and not found.readings):
+        return found
+    if (slips := mended(words)) and (found is None or _of_read(words)):
+        again, told = slips
+        better = _read_by(again)
+        if isinstance(better, Reading):
+            return replace(better, besides=(*better.besides, *told))
+        if better is not None and better.readings:
+            return better
+    return found or _hint(words)
+
+
+def _read_by(words: Words) -> Reading | Doubt | None:
+    """What its phrases, or else its gist, or else weaker phrases come to."""
     every = [*_outcomes(words)]
-    found = [one for one, weak in every if not weak] or [one for one, _ in every]
-    readings = _distinct(one for one in found if isinstance(one, Reading))
-    doubts = [one for one in found if isinstance(one, Doubt)]
+    phrased = [one for one in every if not one.weak]
+    found = _agreed(words, phrased)
+    if found is None or (isinstance(found, Doubt) and not found.readings):
+        acts = any(ACTIONS[one.tool].effect is not Effect.READ for one in phrased)
+        gists = [
+            one
+            for one in _outcomes(words, by_gist=True)
+            if not acts or ACTIONS[one.tool].effect is Effect.READ
+        ]
+        better = _agreed(words, gists)
+        if better is not None and (found is None or isinstance(better, Reading) or better.readings):
+            return better
+    return found or _agreed(words, every) or _by_sentences(words)
+
+
+def _of_read(words: Words) -> bool:
+    """Whether what fits only reads: then a doubt of it says nothing of an order."""
+    return all(ACTIONS[one.tool].effect is Effect.READ for one in _outcomes(words))
+
+
+def _agreed(words: Words, found: Sequence[Outcome]) -> Reading | Doubt | None:
+    """The one thing that every way comes to, or a doubt."""
+    readings = _distinct(one.what for one in found if isinstance(one.what, Reading))
+    doubts = [one.what for one in found if isinstance(one.what, Doubt)]
     open_doubts = [one for one in doubts if one.readings]
     if len(readings) == 1 and (not open_doubts or readings[0].action.effect is Effect.READ):
         return readings[0]
     if readings:
         several = _distinct((*readings, *(one for each in open_doubts for one in each.readings)))
         return _doubt(words, "several", readings[0].tool, readings=tuple(several))
-    if doubts:
-        return max(doubts, key=lambda one: len(one.readings))
-    return _by_sentences(words) or _hint(words)
+    return max(doubts, key=lambda one: len(one.readings), default=None)
 
 
 def _by_sentences(words: Words) -> Reading | Doubt | None:
@@ -118,7 +124,9 @@ def _by_sentences(words: Words) -> Reading | Doubt | None:
     for start, end in zip(starts, [*ends, len(words.said.tokens)], strict=True):
         asked = words.said.tokens[end].text == ASKED if end < len(words.said.tokens) else words.said.asked
         part = words.of(replace(words.said.part(start, end), asked=asked))
-        read = _distinct(one for one, weak in _outcomes(part) if isinstance(one, Reading) and not weak)
+        read = _distinct(
+            one.what for one in _outcomes(part) if isinstance(one.what, Reading) and not one.weak
+        )
         if len(read) != 1:
             return None
         found += read
@@ -128,11 +136,13 @@ def _by_sentences(words: Words) -> Reading | Doubt | None:
     return _doubt(words, "one_at_a_time", alike[0].tool, readings=tuple(alike))
 
 
-def _outcomes(words: Words) -> Iterator[tuple[Reading | Doubt, bool]]:
-    """What every order that fits comes to, and whether it is a weak one."""
+def _outcomes(words: Words, by_gist: bool = False) -> Iterator[Outcome]:
+    """What every order that fits comes to."""
+    orders: Sequence[tuple[Order, Sequence[Phrase | Gist]]]
+    orders = words.book.read_gists if by_gist else words.book.read
     for core in cores(words):
         here = words.of(core.said)
-        for order, phrases in words.book.read:
+        for order, phrases in orders:
             effect = ACTIONS[order.tool].effect
             if (core.besides or core.thinned) and effect is not Effect.READ:
                 continue
@@ -142,109 +152,45 @@ def _outcomes(words: Words) -> Iterator[tuple[Reading | Doubt, bool]]:
                 for spans in phrase.whole(core.said):
                     if core.cut and TASKS & spans.keys():
                         continue
-                    outcome = _read(here, order, spans)
+                    outcome = ordered(here, order, spans)
                     if outcome is None:
                         continue
-                    if not order.question and _questioned(words.said, core, spans):
-                        yield _doubt(words, "a_question", order.tool, *_only(outcome)), order.weak
+                    if not order.question and _questioned(words, core, spans):
+                        outcome = _doubt(words, "a_question", order.tool, *_only(outcome))
                     elif isinstance(outcome, Reading) and core.besides:
-                        yield replace(outcome, besides=core.besides), order.weak
-                    else:
-                        yield outcome, order.weak
+                        outcome = replace(outcome, besides=core.besides)
+                    yield Outcome(outcome, order.tool, order.weak)
 
 
-def _questioned(said: Sentence, core: Core, spans: Spans) -> bool:
+def _questioned(words: Words, core: Core, spans: Spans) -> bool:
     """Whether an order stands in a question: then it is none."""
     if core.requested:
         return False
+    said = words.said
     first, last = next((spans[one] for one in TASKS if one in spans), (0, 0))
     task = core.said.tokens[first:last]
-    return said.asked or any(token.text == ASKED and token not in task for token in said.tokens)
+    if said.asked and not _asks_itself(words, core.said.part(first, last)):
+        return True
+    return any(token.text == ASKED and token not in task for token in said.tokens)
+
+
+def _asks_itself(words: Words, task: Sentence) -> bool:
+    """Whether the question mark is the task's: its last clause is a question that the agent shall ask."""
+    if not task.tokens:
+        return False
+    rest = max((at + 1 for at, token in enumerate(task.tokens) if token.kind == "mark"), default=0)
+    last = task.part(rest, len(task.tokens))
+    if rest:
+        told = task.tokens[rest - 2].text in words.book.words("talk_verb")
+    else:
+        told = words.said.written[: last.tokens[0].start].rstrip().endswith((":", ","))
+    own = any(one.begins(last) is not None for one in words.book.group("own_question"))
+    asks = any(one.begins(last) is not None for one in words.book.group("asks_so"))
+    return asks and (told or (bool(rest) and not own))
 
 
 def _only(outcome: Reading | Doubt) -> tuple[Reading, ...]:
     return (outcome,) if isinstance(outcome, Reading) else outcome.readings
-
-
-def _read(words: Words, order: Order, spans: Spans) -> Reading | Doubt | None:
-    """What an order comes to with its slots as they stand."""
-    meant: dict[str, Found] = {}
-    for slot, span in spans.items():
-        part = replace(words.of(words.said.part(*span)), state=order.state)
-        found = SLOTS[slot](part) if slot in SLOTS else _as_written(slot, part)
-        if found is None:
-            return None
-        if found.why and not found.meant:
-            return Doubt(found.why, words.book.examples[order.tool])
-        meant[slot] = found
-    if "call_id" in ACTIONS[order.tool].model_fields and not meant.keys() & {"call", "called"}:
-        meant["call"] = references.bare_call(replace(words, state=order.state))
-    if order.tool == "place_call" and not meant:
-        meant["back"] = placing.bare_back(words)
-    sure = [one.only for one in meant.values() if one.only]
-    if any(_contradict(one, other) for one in sure for other in sure):
-        return None
-    if len(sure) == len(meant):
-        return _reading(words, order, {slot: one.meant[0] for slot, one in meant.items()})
-    unsure = {slot: one for slot, one in meant.items() if one.only is None}
-    why = next(iter(unsure.values())).why or ""
-    readings: list[Reading] = []
-    if len(unsure) == 1:
-        slot, open_one = next(iter(unsure.items()))
-        for each in open_one.meant:
-            rest = {name: one.meant[0] for name, one in meant.items() if name != slot}
-            read = _reading(words, order, {**rest, slot: each})
-            readings += [read] if isinstance(read, Reading) else []
-    return Doubt(why, words.book.examples[order.tool], tuple(readings))
-
-
-def _contradict(one: Meant, other: Meant) -> bool:
-    """Whether two slots mean different values of one argument."""
-    both = one.arguments.keys() & other.arguments.keys()
-    return any(one.arguments[name] != other.arguments[name] for name in both)
-
-
-def _as_written(slot: str, words: Words) -> Found | None:
-    if any(token.kind == "mark" for token in words.said.tokens):
-        return None
-    if slot == "name" and (words.have("no_name") or words.have("later")):
-        return None
-    return Found((Meant({_ARGUMENTS.get(slot, slot): words.written}, words.written),))
-
-
-def _reading(words: Words, order: Order, meant: Mapping[str, Meant]) -> Reading | Doubt:
-    action = ACTIONS[order.tool]
-    given: dict[str, Any] = {}
-    for one in meant.values():
-        given |= one.arguments
-    if "task" in given:
-        given["task"] = _told(order, given, words.book)
-    arguments = {name: given[name] for name in action.model_fields.keys() & given.keys()}
-    arguments |= order.arguments
-    try:
-        request = action.from_tool(arguments)
-    except ValidationError as wrong:
-        return Doubt(wrong_arguments(wrong, action), words.book.examples[order.tool])
-    shown = {slot: one.words for slot, one in meant.items()} | {
-        "back_task": " ".join(str(given.get("back", "")).split())
-    }
-    shown.setdefault("call", shown.get("called", ""))
-    shown.setdefault("campaign", shown.get("every", ""))
-    shown.setdefault("whom", shown.get("callee", ""))
-    if "task" in given:
-        shown["task"] = given["task"]
-    means = filled(order.means, **shown)
-    if "max_duration" in given and order.tool == "place_call":
-        means += " " + filled(words.book.say["at_most"], minutes=f"{given['max_duration']:g}")
-    return Reading(request, means)
-
-
-def _told(order: Order, given: Mapping[str, Any], phrases: Book) -> str:
-    """The task as a sentence of its own; whom the agent calls stands in it, where the sentence names them."""
-    text = filled(order.task, task=given["task"])
-    text = text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")
-    name = given.get("name")
-    return f"{text} {filled(phrases.say['calls_whom'], name=name)}" if name else text
 
 
 def _distinct(readings: Iterator[Reading] | Sequence[Reading]) -> list[Reading]:

@@ -25,6 +25,8 @@ def call(words: Words) -> Found | None:
         return _this(words, told=True)
     if words.are("last_call"):
         return _last(words)
+    if words.are("several"):
+        return _each(words)
     if words.are("waiting_call"):
         return _one_of(_standing(words, lambda status: status in WAITING), words)
     if words.are("running_call"):
@@ -143,6 +145,14 @@ def _by_id(written: str, words: Words) -> Found | None:
     if not fits(words, known[0].status or ""):
         return words.unsure("spoken_of_does_not_fit", status=_state(known[0]))
     return Found((_meant(known[0], words),))
+
+
+def _each(words: Words) -> Found:
+    """Several calls at once: nobody is taken to mean them all, each is offered by itself."""
+    fitting = _standing(words, lambda _: True)
+    if len(fitting) < 2:
+        return _one_of(fitting, words)
+    return words.unsure("each_by_itself", *_shown(fitting, words))
 
 
 def _shown(several: Iterable[CallFacts], words: Words) -> tuple[Meant, ...]:

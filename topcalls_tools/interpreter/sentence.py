@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -66,9 +66,15 @@ class Sentence:
         return Sentence(self.written, self.tokens[first:last])
 
 
-def sentence(text: str, known: Collection[str] = (), units: Collection[str] = ()) -> Sentence:
+def sentence(
+    text: str,
+    known: Collection[str] = (),
+    units: Collection[str] = (),
+    same: Mapping[str, tuple[str, ...]] | None = None,
+) -> Sentence:
     """Read a text. `known` ids are words as they stand; `units` are words that a small number before them
-    belongs to, so that it ends no phone number: "+49 30 5550140 5 minutes"."""
+    belongs to, so that it ends no phone number: "+49 30 5550140 5 minutes"; `same` are words that are read as
+    others: "what's" as "what is"."""
     text = unicodedata.normalize("NFC", text)
     tokens: list[Token] = []
     place = 0
@@ -89,7 +95,7 @@ def sentence(text: str, known: Collection[str] = (), units: Collection[str] = ()
             case "mark":
                 _marked(tokens, Token(_mark(found[0]), "mark", found.start(), place))
             case _:
-                tokens += _words(found, known, units)
+                tokens += _words(found, known, units, same or {})
     while tokens and tokens[0].kind == "mark":
         tokens.pop(0)
     asked = bool(tokens) and tokens[-1].text == ASKED
@@ -104,7 +110,9 @@ def folded(word: str) -> str:
     return "".join(one for one in apart if not unicodedata.combining(one))
 
 
-def _words(found: re.Match[str], known: Collection[str], units: Collection[str]) -> list[Token]:
+def _words(
+    found: re.Match[str], known: Collection[str], units: Collection[str], same: Mapping[str, tuple[str, ...]]
+) -> list[Token]:
     """A written word: an id, or the words between its hyphens."""
     written, start = found[0], found.start()
     if written in known or (_HANDLE.fullmatch(written) and not _COUNT.fullmatch(written)):
@@ -112,7 +120,11 @@ def _words(found: re.Match[str], known: Collection[str], units: Collection[str])
     count = re.match(r"\d+", written)
     apart = count and folded(written[count.end() :]) in units  # 2min is 2 min
     parts = re.finditer(r"\d+|\D+" if apart else r"[^~_-]+", written)
-    return [Token(folded(one[0]), "word", start + one.start(), start + one.end()) for one in parts]
+    return [
+        Token(word, "word", start + one.start(), start + one.end())
+        for one in parts
+        for word in same.get(folded(one[0]), (folded(one[0]),))
+    ]
 
 
 def _before_unit(text: str, found: re.Match[str], units: Collection[str]) -> int:
