@@ -20,8 +20,8 @@ from topcalls_tools.errors import Misconfigured
 from topcalls_tools.interpreter import Doubt, Look, Reading, Scene, interpret, understood
 from topcalls_tools.interpreter.book import book
 from topcalls_tools.interpreter.notation import Phrase, parts
-from topcalls_tools.interpreter.people import dialled
 from topcalls_tools.interpreter.ordering import ACTIONS
+from topcalls_tools.interpreter.people import dialled
 from topcalls_tools.interpreter.sentence import sentence
 from topcalls_tools.steps import Send
 

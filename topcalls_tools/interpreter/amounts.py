@@ -89,10 +89,18 @@ def motive(words: Words) -> Found | None:
 
 def gateway(words: Words) -> Found | None:
     """The SIP end of a carrier: its address, and its port where one is said."""
-    first, rest = words.said.tokens[0], [token.text for token in words.said.tokens[1:]]
+    said, way = words.said, dict[str, bool]()
+    for phrase in words.book.group("outgoing"):
+        at = next((at for at in range(1, len(said.tokens)) if phrase.begins(said, at) == len(said.tokens)), 0)
+        if at:
+            said, way = said.part(0, at), {"inbound": False, "outbound": True}
+            break
+    while said.tokens[-1].kind == "mark":
+        said = said.part(0, len(said.tokens) - 1)
+    first, rest = said.tokens[0], [token.text for token in said.tokens[1:]]
     if first.kind != "address" or (rest and rest[:-1] not in (["port"], [","], [",", "port"])):
         return None
-    end: dict[str, Any] = {"ipv4": first.text}
+    end: dict[str, Any] = {"ipv4": first.text, **way}
     if rest:
         if not rest[-1].isdigit():
             return None

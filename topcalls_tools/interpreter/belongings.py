@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from ..api.campaigns import CampaignFacts
 from ..api.phone_numbers import CarrierFacts, NumberFacts
@@ -148,4 +149,5 @@ def _called(words: Words, name: str | None) -> bool:
     empty = words.book.words("nameless")
     told = [one for one in spelt(words.written) if not one & empty]
     there = spelt(name or "")
+    there += [frozenset(a + b for a in one for b in other) for one, other in pairwise(there)]  # "checkups"
     return bool(told) and all(any(word & one for one in there) for word in told)

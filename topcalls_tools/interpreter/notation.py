@@ -22,7 +22,7 @@ Words = tuple[str, ...]
 Spans = Mapping[str, tuple[int, int]]
 """Where the slots of a phrase stand in a sentence: first token, and the one after the last."""
 NOTHING: Mapping[str, Words] = {}
-OVER_SENTENCES = frozenset({"task", "deed", "asking", "statement", "reason", "motive"})
+OVER_SENTENCES = frozenset({"task", "deed", "asking", "statement", "asked", "reason", "motive"})
 """Slots that may hold several sentences."""
 ONE = {"number": "number", "lead": "handle"}
 """Slots that are one token of a kind."""
@@ -82,6 +82,10 @@ class Phrase:
         first = self.parts[0]
         word = PAUSE if token.kind == "mark" else token.text
         return first.optional or first.slot is not None or word in first.by_first
+
+    def ends(self, said: Sentence) -> bool:
+        """Whether a sentence that says something else before ends in it."""
+        return any(self.begins(said, at) == len(said.tokens) for at in range(1, len(said.tokens)))
 
     def within(self, said: Sentence) -> bool:
         """Whether it stands anywhere in the sentence."""

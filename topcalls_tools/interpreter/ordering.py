@@ -26,6 +26,7 @@ SLOTS: Mapping[str, Reads] = {
     "owned": belongings.owned,
     "carrier": belongings.carrier,
     "whom": people.whom,
+    "somebody": people.somebody,
     "number": people.number,
     "called": references.called,
     "every": belongings.every,
@@ -35,6 +36,7 @@ SLOTS: Mapping[str, Reads] = {
     "back": placing.back,
     "asking": placing.asking,
     "statement": placing.statement,
+    "asked": placing.asked,
     "voice": placing.voice,
     "callee": references.callee,
     "limit": amounts.limit,
@@ -51,7 +53,7 @@ SLOTS: Mapping[str, Reads] = {
 
 _ARGUMENTS = {"sip": "carrier_name", "lead": "lead_id"}
 """Arguments that slots are taken for as they are written, where their names differ."""
-TASKS = frozenset({"task", "deed", "asking", "statement"})
+TASKS = frozenset({"task", "deed", "asking", "statement", "asked"})
 """The slots that hold a task."""
 
 
@@ -96,6 +98,17 @@ def _contradict(one: Meant, other: Meant) -> bool:
 def _as_written(slot: str, words: Words) -> Found | None:
     if any(token.kind == "mark" for token in words.said.tokens):
         return None
+    if slot == "label" and (
+        words.have("no_label") or any(token.kind == "number" for token in words.said.tokens)
+    ):
+        return None
+    if slot == "name" and (
+        words.said.tokens[-1].text in words.book.words("name_ends")
+        or words.said.tokens[0].text in words.book.words("name_starts")
+    ):
+        return None
+    if slot == "sip" and words.have("no_sip"):
+        return None
     if slot == "name" and (words.have("no_name") or words.have("later")):
         return None
     return Found((Meant({_ARGUMENTS.get(slot, slot): words.written}, words.written),))
@@ -119,7 +132,7 @@ def _reading(words: Words, order: Order, meant: Mapping[str, Meant]) -> Reading 
     }
     shown.setdefault("call", shown.get("called", ""))
     shown.setdefault("campaign", shown.get("every", ""))
-    shown.setdefault("whom", shown.get("callee", ""))
+    shown.setdefault("whom", shown.get("callee", shown.get("somebody", "")))
     if "task" in given:
         shown["task"] = given["task"]
     means = filled(order.means, **shown)

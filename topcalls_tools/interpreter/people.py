@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..api.calls import CallFacts
+from ..api.calls import ENDED, CallFacts
 from ..api.fields import E164
 from ..contacts import Contact
 from ..deeds.find_contact import FILLERS, TITLES, ranked, spelt
@@ -29,6 +29,8 @@ def whom(words: Words) -> Found | None:
     """The number to call: of a contact, of the person spoken of, or as it is written."""
     if words.of(_last(words.said)).are("no_last"):
         return None
+    if any(phrase.ends(words.said) for phrase in words.book.group("by_phone")):
+        return None
     numbers = [at for at, token in enumerate(words.said.tokens) if token.kind == "number"]
     if len(numbers) > 1:
         return words.unsure("several_numbers")
@@ -46,6 +48,17 @@ def whom(words: Words) -> Found | None:
     found = named(words)
     name = found.only and spelt(str(found.only.arguments["contact"]))
     return found if name and all(any(word in one for one in name) for word in odd) else None
+
+
+def somebody(words: Words) -> Found | None:
+    """The same of somebody who is named, and whom no call under way is with: of her "ask" is said to the
+    agent that speaks with her."""
+    found = None if words.are("person") else whom(words)
+    if found is None or found.only is None:
+        return found
+    number = found.only.arguments["phone_number"]
+    live = (one for one in calls(words.scene) if (one.status or "") not in ENDED)
+    return None if any(E164.read(one.phone_number) == number for one in live) else found
 
 
 def number(words: Words) -> Found | None:

@@ -28,6 +28,8 @@ AGAINST = {
 said."""
 
 
+NEAR = 6
+"""Words within which "the boiler" must be said to be, or to do, something."""
 TAIL = 8
 """Words at the end of a task among which a time, a limit or thanks is looked for."""
 
@@ -61,9 +63,24 @@ def deed(words: Words) -> Found | None:
     return task(words) if told or _begins(words, "verb", 0) else None
 
 
+def asked(words: Words) -> Found | None:
+    """A task that says what is asked for: "whether they are open"."""
+    return task(words) if _begins(words, "ask_word", 0) else None
+
+
 def statement(words: Words) -> Found | None:
     """A task that says how things stand, or asks: "call Ann, the key is lost, where is hers"."""
-    return task(words) if _begins(words, "states", 0) and not _begins(words, "own_question", 0) else None
+    known = [token.text for token in _clause(words, 0).said.tokens[:NEAR]]
+    if not _begins(words, "states", 0) and not (
+        _begins(words, "things", 0) and words.book.words("being") & {*known}
+    ):
+        return None
+    against = ("own_question", "no_statement", "one_more", "later", "condition", "unmet")
+    if any(_begins(words, group, 0) for group in against) or words.written.count(")") > words.written.count(
+        "("
+    ):
+        return None
+    return task(words)
 
 
 def asking(words: Words) -> Found | None:
@@ -210,6 +227,9 @@ def _against(words: Words) -> str | None:
             and words.of(said.part(at, len(said.tokens))).are("dangling")
         ):
             return AGAINST["later"]
+    rest = max((at + 1 for at, token in enumerate(said.tokens) if token.kind == "mark"), default=0)
+    if rest and words.of(said.part(rest, len(said.tokens))).are("taken_back"):
+        return "retracted"
     if not words.have("dated") and _ends_in_time(words):
         return AGAINST["later"]
     return AGAINST["manner"] if words.have("manner") else None

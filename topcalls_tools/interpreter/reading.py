@@ -21,6 +21,8 @@ from .slips import mended
 from .spelled import with_numbers
 from .surroundings import Core, cores
 
+_QUOTED_SINGLY = re.compile(r"\s*['‘]\w.*\w[.!?]?['’](?=[\s,.:;?!])[\s.,:;!?–—-]*\w", re.DOTALL)
+
 
 class Outcome(NamedTuple):
     """What an order comes to."""
@@ -42,7 +44,7 @@ def interpret(text: str, scene: Scene) -> Reading | Doubt | Look:
         return _doubt(words, "empty", "place_call")
     if len(text) > LONGEST or len(words.said.tokens) > MOST_WORDS:
         return _doubt(words, "too_long_a_text", "place_call")
-    if _QUOTED.match(text):
+    if _QUOTED.match(text) or _QUOTED_SINGLY.match(text):
         return _doubt(words, "quoted", "place_call")
     if words.have("retraction"):
         return _doubt(words, "retracted", "place_call")
@@ -180,13 +182,11 @@ def _asks_itself(words: Words, task: Sentence) -> bool:
         return False
     rest = max((at + 1 for at, token in enumerate(task.tokens) if token.kind == "mark"), default=0)
     last = task.part(rest, len(task.tokens))
-    if rest:
-        told = task.tokens[rest - 2].text in words.book.words("talk_verb")
-    else:
-        told = words.said.written[: last.tokens[0].start].rstrip().endswith((":", ","))
+    before = words.said.written[: last.tokens[0].start].rstrip()
+    told = task.tokens[rest - 2].text in words.book.words("talk_verb") if rest else before.endswith(":")
     own = any(one.begins(last) is not None for one in words.book.group("own_question"))
     asks = any(one.begins(last) is not None for one in words.book.group("asks_so"))
-    return asks and (told or (bool(rest) and not own))
+    return asks and (told or (not own and not before[-1:].isalnum()))
 
 
 def _only(outcome: Reading | Doubt) -> tuple[Reading, ...]:

@@ -8,7 +8,7 @@ from .meaning import Words
 from .sentence import Token
 
 SHORTEST, MOST = 4, 2
-"""Letters of a word below which a slip may be anything, and slips in one sentence above which nothing is
+"""Letters of a word below which only a missing one is mended; slips in one sentence above which nothing is
 read."""
 
 
@@ -20,7 +20,7 @@ def mended(words: Words) -> tuple[Words, tuple[str, ...]] | None:
         if (
             token.kind != "word"
             or token.text in known
-            or len(token.text) < SHORTEST
+            or len(token.text) < SHORTEST - 1
             or not token.text.isalpha()
         ):
             tokens.append(token)
@@ -39,7 +39,7 @@ def mended(words: Words) -> tuple[Words, tuple[str, ...]] | None:
 def _slip(said: str, word: str) -> bool:
     """Whether a word is another with two letters exchanged, or one too many, missing or wrong, not the first;
     a wrong letter only in a long word, since a short one is soon another."""
-    if said == word or abs(len(said) - len(word)) > 1:
+    if said == word or abs(len(said) - len(word)) > 1 or (len(said) < SHORTEST and len(word) <= len(said)):
         return False
     at = next((place for place, pair in enumerate(zip(said, word, strict=False)) if pair[0] != pair[1]), None)
     if at is None:

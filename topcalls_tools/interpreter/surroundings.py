@@ -52,6 +52,11 @@ def _starts(words: Words) -> Iterator[tuple[int, bool, bool]]:
         at = waiting.pop()
         requested, wished = reached[at]
         yield at, requested, wished
+        if at == 0:
+            for begins in _after_reason(words):
+                if begins not in reached:
+                    reached[begins] = (False, True)
+                    waiting.append(begins)
         for group in ("openers", "requests", "wishes"):
             for phrase in words.book.group(group):
                 end = phrase.begins(words.said, at)
@@ -96,10 +101,24 @@ def _reasons(words: Words) -> Iterator[int]:
     for at in range(1, len(words.said.tokens)):
         before = words.said.tokens[at - 1]
         rest = words.of(words.said.part(at, len(words.said.tokens)))
-        opens = _at(words, "because", at) or (before.kind == "mark" and _at(words, "stating", at))
+        after_mark = before.kind == "mark" and _at(words, "stating", at)
+        opens = after_mark or _at(words, "because", at) or _at(words, "stating_alone", at)
         asked = any(token.text == ASKED for token in (before, *rest.said.tokens))
         if opens and not asked and not rest.have("no_reason"):
             yield at - 1 if before.kind == "mark" else at
+
+
+def _after_reason(words: Words) -> Iterator[int]:
+    """Where an order may begin after a reason that speaks of nobody by name: "She is angry, hang up." """
+    if not _at(words, "stating", 0):
+        return
+    for at in range(1, len(words.said.tokens) - 1):
+        mark = words.said.tokens[at]
+        if mark.kind != "mark" or mark.text == ASKED or words.said.written[mark.start] in ":([":
+            continue
+        if words.of(words.said.part(0, at)).have("no_lead"):
+            return
+        yield at + 1
 
 
 def _at(words: Words, group: str, at: int) -> bool:
