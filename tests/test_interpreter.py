@@ -19,13 +19,10 @@ from topcalls_tools.contacts import Contact
 from topcalls_tools.errors import Misconfigured
 from topcalls_tools.interpreter import Doubt, Look, Reading, Scene, interpret, understood
 from topcalls_tools.interpreter.book import book
-from topcalls_tools.interpreter.notation import Phrase, parts
 from topcalls_tools.interpreter.ordering import ACTIONS
 from topcalls_tools.interpreter.people import dialled
 from topcalls_tools.interpreter.sentence import sentence
 from topcalls_tools.steps import Send
-
-from . import interpreting
 
 LIVE = Call(
     id="live-4711-a",
@@ -79,19 +76,6 @@ def read(said: str, scene: Scene = SCENE) -> Reading | Doubt:
 
 def acts(found: Reading | Doubt) -> bool:
     return isinstance(found, Reading) and found.action.effect is not Effect.READ
-
-
-def test_no_labelled_request_comes_to_a_wrong_action() -> None:
-    assert [(one.said, one.read) for one in interpreting.judged() if one.outcome == "wrong"] == []
-
-
-def test_three_of_four_labelled_requests_for_an_action_are_read_rightly() -> None:
-    wanted = [one.outcome for one in interpreting.judged() if not one.refusal]
-    assert wanted.count("right") >= 0.75 * len(wanted)
-
-
-def test_the_published_figures_are_the_measured_ones() -> None:
-    assert interpreting.PAGE.read_text() == interpreting.page()
 
 
 def lower(said: str) -> str:
@@ -261,29 +245,6 @@ def test_a_number_does_not_swallow_the_minutes_after_it() -> None:
     assert [(one.text, one.kind) for one in said.tokens] == [
         ("call", "word"), ("+49 30 5550140", "number"), ("5", "word"), ("minutes", "word"), ("max", "word"),
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("phrase", "has", "has_not"),
-    [
-        ("hang up", ["hang up", "Hang-up!"], ["hang", "hang up now"]),
-        ("(stop|cut off)? <it>", ["it", "stop that", "cut off it"], ["cut it"]),
-        ("call {whom} , {task}", ["call Ann, ask", "call Ann. Ask. Wait"], ["call Ann ask", "call, ask"]),
-        ("stop {call}", ["stop it, all"], ["stop", "stop it. Now"]),
-        ("(a (b|c) d?)", ["a b", "a c d"], ["a d"]),
-    ],
-)
-def test_a_phrase_is_a_whole_sentence(phrase: str, has: list[str], has_not: list[str]) -> None:
-    read_as = Phrase(tuple(parts(phrase, {"it": (("it",), ("that",))})))
-    assert [one for one in (*has, *has_not) if any(True for _ in read_as.whole(sentence(one)))] == has
-
-
-@pytest.mark.parametrize(
-    ("written", "wrong"), [("(open", ValueError), ("a | b", ValueError), ("<no>", KeyError)]
-)
-def test_what_is_no_phrase_is_refused(written: str, wrong: type[Exception]) -> None:
-    with pytest.raises(wrong):
-        tuple(parts(written, {}))
 
 
 def test_a_long_text_is_not_read() -> None:

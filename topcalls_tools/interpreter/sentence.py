@@ -28,7 +28,26 @@ _HANDLE = re.compile(r"(?=[\w~-]*\d)(?=[\w~-]*[^\W\d_])[A-Za-z0-9][A-Za-z0-9_~-]
 _COUNT = re.compile(r"\d+-?[A-Za-z]+")
 """A number and its unit: 5pm, 5-minute."""
 _SHORTENED = frozenset(
-    ["dr", "dra", "mr", "mrs", "ms", "prof", "st", "sr", "jr", "vs", "etc", "no", "approx", "max", "min"]
+    [
+        "dr",
+        "dra",
+        "mr",
+        "mrs",
+        "ms",
+        "prof",
+        "st",
+        "sr",
+        "jr",
+        "vs",
+        "etc",
+        "no",
+        "approx",
+        "max",
+        "min",
+        "ext",
+        "extn",
+        "tel",
+    ]
 )
 """Words that a full stop shortens; a letter by itself is such too."""
 STOP, PAUSE, ASKED = ".", ",", "?"
