@@ -169,6 +169,15 @@ class Book(BaseModel):
         return tuple(Phrase((Part(one),)) for one in _by_length(self._expanded[name]))
 
     @cache  # noqa: B019
+    def openings(self, name: str) -> dict[str, tuple[Phrase, ...]]:
+        """The phrases of a group by their first words: of hundreds few begin with what is said."""
+        found: dict[str, list[Phrase]] = {}
+        for phrase in self.group(name):
+            for first in phrase.parts[0].by_first:
+                found.setdefault(first, []).append(phrase)
+        return {first: tuple(phrases) for first, phrases in found.items()}
+
+    @cache  # noqa: B019
     def words(self, name: str) -> frozenset[str]:
         """The single words of a group."""
         return frozenset(one[0] for one in self._expanded[name] if len(one) == 1)

@@ -9,7 +9,7 @@ from typing import Any
 from ..api.calls import ENDED
 from .book import Book, filled
 from .scene import Look, Scene
-from .sentence import Sentence
+from .sentence import PAUSE, Sentence
 
 LEAST = 6
 """Characters of an id that are enough, where only one begins so."""
@@ -78,7 +78,15 @@ class Words:
 
     def have(self, group: str) -> bool:
         """Whether a phrase of a group stands among them."""
-        return any(phrase.within(self.said) for phrase in self.book.group(group))
+        return any(self.begin(group, at) for at in range(len(self.said.tokens)))
+
+    def begin(self, group: str, at: int = 0) -> bool:
+        """Whether a phrase of a group stands at a word of them."""
+        if at >= len(self.said.tokens):
+            return False
+        token = self.said.tokens[at]
+        phrases = self.book.openings(group).get(PAUSE if token.kind == "mark" else token.text, ())
+        return any(one.begins(self.said, at) is not None for one in phrases)
 
     def of(self, said: Sentence) -> Words:
         """Other words, read against the same."""

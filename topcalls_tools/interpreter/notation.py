@@ -50,6 +50,8 @@ class Phrase:
 
     def whole(self, said: Sentence) -> Iterator[Spans]:
         """Every way in which it is the whole sentence."""
+        if said.tokens and not self._may_begin(said.tokens[0]):
+            return
         for end, spans in self._from(said.tokens, 0, 0):
             if end == len(said.tokens):
                 yield spans

@@ -60,32 +60,30 @@ def deed(words: Words) -> Found | None:
     """A task that begins with what is to be done: "ask", "book"."""
     start = words.said.tokens[0].start
     told = words.said.written[:start].rstrip().endswith(":")
-    return task(words) if told or _begins(words, "verb", 0) else None
+    return task(words) if told or words.begin("verb", 0) else None
 
 
 def asked(words: Words) -> Found | None:
     """A task that says what is asked for: "whether they are open"."""
-    return task(words) if _begins(words, "ask_word", 0) else None
+    return task(words) if words.begin("ask_word", 0) else None
 
 
 def statement(words: Words) -> Found | None:
     """A task that says how things stand, or asks: "call Ann, the key is lost, where is hers"."""
     known = [token.text for token in _clause(words, 0).said.tokens[:NEAR]]
-    if not _begins(words, "states", 0) and not (
-        _begins(words, "things", 0) and words.book.words("being") & {*known}
+    if not words.begin("states", 0) and not (
+        words.begin("things", 0) and words.book.words("being") & {*known}
     ):
         return None
     against = ("own_question", "no_statement", "one_more", "later", "condition", "unmet")
-    if any(_begins(words, group, 0) for group in against) or words.written.count(")") > words.written.count(
-        "("
-    ):
+    if any(words.begin(group, 0) for group in against) or words.written.count(")") > words.written.count("("):
         return None
     return task(words)
 
 
 def asking(words: Words) -> Found | None:
     """A task that follows without a joint: "call Ann ask her for the key"."""
-    return task(words) if _begins(words, "talk_verb", 0) else None
+    return task(words) if words.begin("talk_verb", 0) else None
 
 
 def voice(words: Words) -> Found | None:
@@ -207,13 +205,13 @@ def _against(words: Words) -> str | None:
         after_rest = at > 0 and said.tokens[at - 1].kind == "mark"
         joined = at > 0 and said.tokens[at - 1].text in words.book.words("and_then")
         for group in ("one_more", "unmet", "condition"):
-            if (after_rest or joined) and _begins(words, group, at):
+            if (after_rest or joined) and words.begin(group, at):
                 return AGAINST[group]
         if after_rest and _is(words.of(said.part(at, len(said.tokens))), "later"):
             return AGAINST["later"]
         if (
             (after_rest or joined)
-            and _begins(words, "own_verb", at)
+            and words.begin("own_verb", at)
             and _clause(words, at).have("campaign_word")
         ):
             return AGAINST["one_more"]
@@ -238,16 +236,12 @@ def _against(words: Words) -> str | None:
 def _somebody_else(words: Words, at: int) -> bool:
     """Whether a second person is to be called: "... and the garage to say that I am late"."""
     tokens = words.said.tokens
-    if _begins(words, "verb", at):
+    if words.begin("verb", at):
         return False
     return any(
-        tokens[to].text == "to" and _begins(words, "verb", to + 1)
+        tokens[to].text == "to" and words.begin("verb", to + 1)
         for to in range(at + 1, min(at + 5, len(tokens)))
     )
-
-
-def _begins(words: Words, group: str, at: int) -> bool:
-    return any(one.begins(words.said, at) is not None for one in words.book.group(group))
 
 
 def _clause(words: Words, at: int) -> Words:

@@ -184,9 +184,9 @@ def _asks_itself(words: Words, task: Sentence) -> bool:
     last = task.part(rest, len(task.tokens))
     before = words.said.written[: last.tokens[0].start].rstrip()
     told = task.tokens[rest - 2].text in words.book.words("talk_verb") if rest else before.endswith(":")
-    own = any(one.begins(last) is not None for one in words.book.group("own_question"))
-    asks = any(one.begins(last) is not None for one in words.book.group("asks_so"))
-    return asks and (told or (not own and not before[-1:].isalnum()))
+    clause = words.of(last)
+    own = clause.begin("own_question")
+    return clause.begin("asks_so") and (told or (not own and not before[-1:].isalnum()))
 
 
 def _only(outcome: Reading | Doubt) -> tuple[Reading, ...]:

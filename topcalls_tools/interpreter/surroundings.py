@@ -34,7 +34,7 @@ def cores(words: Words) -> Iterator[Core]:
         for end in _ends(words, start):
             said = words.said.part(start, end)
             tail = words.of(words.said.part(end, len(words.said.tokens)))
-            asked = requested or _at(tail, "request_tags", 0) or _at(tail, "request_tags", 1)
+            asked = requested or tail.begin("request_tags", 0) or tail.begin("request_tags", 1)
             yield Core(said, asked, wished, cut=end < len(words.said.tokens))
             if thin := _thinned(words.of(said)):
                 yield Core(thin, requested, wished, cut=True, thinned=True)
@@ -92,7 +92,7 @@ def _unmet(words: Words) -> Iterator[tuple[int, tuple[str, ...]]]:
     joins = words.book.words("and_then")
     for at in range(1, len(words.said.tokens)):
         before = words.said.tokens[at - 1]
-        if (before.kind == "mark" or before.text in joins) and _at(words, "unmet", at):
+        if (before.kind == "mark" or before.text in joins) and words.begin("unmet", at):
             yield at - 1, (words.book.say["no_texts"],)
 
 
@@ -101,8 +101,8 @@ def _reasons(words: Words) -> Iterator[int]:
     for at in range(1, len(words.said.tokens)):
         before = words.said.tokens[at - 1]
         rest = words.of(words.said.part(at, len(words.said.tokens)))
-        after_mark = before.kind == "mark" and _at(words, "stating", at)
-        opens = after_mark or _at(words, "because", at) or _at(words, "stating_alone", at)
+        after_mark = before.kind == "mark" and words.begin("stating", at)
+        opens = after_mark or words.begin("because", at) or words.begin("stating_alone", at)
         asked = any(token.text == ASKED for token in (before, *rest.said.tokens))
         if opens and not asked and not rest.have("no_reason"):
             yield at - 1 if before.kind == "mark" else at
@@ -110,7 +110,7 @@ def _reasons(words: Words) -> Iterator[int]:
 
 def _after_reason(words: Words) -> Iterator[int]:
     """Where an order may begin after a reason that speaks of nobody by name: "She is angry, hang up." """
-    if not _at(words, "stating", 0):
+    if not words.begin("stating", 0):
         return
     for at in range(1, len(words.said.tokens) - 1):
         mark = words.said.tokens[at]
@@ -119,10 +119,6 @@ def _after_reason(words: Words) -> Iterator[int]:
         if words.of(words.said.part(0, at)).have("no_lead"):
             return
         yield at + 1
-
-
-def _at(words: Words, group: str, at: int) -> bool:
-    return any(phrase.begins(words.said, at) is not None for phrase in words.book.group(group))
 
 
 def _closed(said: Sentence) -> Sentence:
