@@ -26,7 +26,8 @@ SENT_TASK = f"{CALL['task']}\n{VOICEMAIL['hang_up']}"
 """The task as it is sent: the guard has completed it."""
 
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever starts tests in the background has it ignored
+# Whoever starts the tests in the background has Ctrl-C ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class World:
