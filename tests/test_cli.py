@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import json
 import os
 import pty
@@ -219,6 +220,7 @@ class Terminal:
         )
         os.close(theirs)
         self.screen = ""
+        self._characters = codecs.getincrementaldecoder("utf-8")()
 
     def until(self, words: str) -> None:
         deadline = time.monotonic() + 30
@@ -226,7 +228,7 @@ class Terminal:
             assert time.monotonic() < deadline, self.screen
             if select.select([self._ours], [], [], 0.1)[0]:
                 try:
-                    self.screen += os.read(self._ours, 4096).decode()
+                    self.screen += self._read()
                 except OSError:
                     assert words in self.screen, self.screen
 
@@ -237,11 +239,14 @@ class Terminal:
         code = self._process.wait(30)
         while select.select([self._ours], [], [], 0.1)[0]:
             try:
-                self.screen += os.read(self._ours, 4096).decode()
+                self.screen += self._read()
             except OSError:
                 break
         os.close(self._ours)
         return code
+
+    def _read(self) -> str:
+        return self._characters.decode(os.read(self._ours, 4096))
 
 
 @pytest.mark.parametrize(

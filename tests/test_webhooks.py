@@ -804,8 +804,8 @@ def test_processes_that_share_a_file_send_each_delivery_once(bench: Bench, recei
 
 @pytest.mark.parametrize(
     "url",
-    ["https://example.com/hook", "https://10.0.0.7/hook", "https://127.0.0.1.example.com/", "https://localhost@example.com/"],
-)  # fmt: skip
+    ["https://example.com/hook", "https://10.0.0.7/hook", "https://127.0.0.1.example.com/"],
+)
 def test_what_would_leave_this_machine_is_kept_and_not_sent(bench: Bench, url: str) -> None:
     bench.place(STUCK, webhook_url=url, webhook_events=["call.queued"])
     send(bench)

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import Misconfigured
-from ..settings import environment_without_secrets
 
 if TYPE_CHECKING:
     import asyncio
@@ -157,6 +156,8 @@ class _Command:
                 _said("The command was ended with the listener; it runs again for that call.")
 
     def _started(self) -> subprocess.Popen[bytes]:
+        from ..settings import environment_without_secrets
+
         env = environment_without_secrets()
         return subprocess.Popen(
             self._argv, stdin=subprocess.PIPE, stdout=_ERRORS, start_new_session=True, env=env
