@@ -77,20 +77,25 @@ class Conversation:
 
     The model thinks in a thread of its own. Every tool runs in the thread that called `says`, one at a time:
     there a person can be asked, and Ctrl-C arrives. Who leaves takes the tools along, so what the model wants
-    afterwards is never done. Once `left` says that the person has left, the model says nothing more.
+    afterwards is never done. Once a tool is ended by Ctrl-C, or `left` says that the person has left, nothing
+    more is done for what was said: the tools that are still called answer so, and the model is asked no more.
     """
 
     def __init__(
         self, model: BaseChatModel, client: Client, system: str, left: Callable[[], bool] = lambda: False
     ) -> None:
         self._messages: list[AnyMessage] = []
-        self._graph: Callable[[_Run], Any] = lambda run: _graph(model, client, system, run, left)
+        self._left = left
+        self._graph: Callable[[_Run], Any] = lambda run: _graph(
+            model, client, system, run, lambda: run.stopped or left()
+        )
         self._graph(_Run())  # what is missing is missed now
 
     def says(self, sentence: str) -> str:
         """Say something to the model, let it use its tools, and give its answer.
 
-        Raises ModelFailed where it gives none; what was done by then stays done.
+        Raises ModelFailed where it gives none, and KeyboardInterrupt at Ctrl-C; what was done by then stays
+        done, and the conversation can go on.
         """
         run = _Run()
         said = [*_settled(self._messages), HumanMessage(sentence)]
@@ -98,12 +103,21 @@ class Conversation:
         try:
             while True:
                 match run.next():
+                    case _Job() as job if run.stopped or self._left():
+                        job.done.set_result(job.undone(_NOT_BEGUN))
                     case _Job() as job:
-                        job.do()
+                        try:
+                            job.do()
+                        except KeyboardInterrupt:
+                            run.stopped = True
+                            if not job.done.done():
+                                job.done.set_result(job.undone(_CUT_SHORT))
                     case list() as messages:
                         self._messages = messages
                     case Exception() as error:
                         raise error
+                    case None if run.stopped:
+                        raise KeyboardInterrupt
                     case None:
                         return self._answer()
         finally:
@@ -128,15 +142,20 @@ class Conversation:
 class _Job:
     """A tool that is to run in the thread of whoever said something."""
 
-    def __init__(self, work: Callable[[], Any]) -> None:
+    def __init__(self, work: Callable[[], Any], undone: Callable[[str], Any]) -> None:
         self._work, self._context = work, contextvars.copy_context()
+        self.undone = undone
+        """What it answers where it was not done, from the reason."""
         self.done: Future[Any] = Future()
 
     def do(self) -> None:
+        """Do it. Ctrl-C is raised, and leaves what it answers open."""
         try:
             self.done.set_result(self._context.run(self._work))
         except Exception as error:
             self.done.set_exception(error)
+        except KeyboardInterrupt:
+            raise
         except BaseException:
             self.done.cancel()
             raise
@@ -148,6 +167,8 @@ class _Run:
     def __init__(self) -> None:
         self._handed: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._ended = False
+        self.stopped = False
+        """Whether the person has stopped it."""
         self.tools = 0
 
     def next(self) -> Any:
@@ -160,9 +181,9 @@ class _Run:
     def put(self, what: Any) -> None:
         self._handed.put(what)
 
-    def through(self, work: Callable[[], Any]) -> Any:
+    def through(self, work: Callable[[], Any], undone: Callable[[str], Any]) -> Any:
         """Have it done where the person is. Raises ModelFailed where nobody is there any more."""
-        job = _Job(work)
+        job = _Job(work, undone)
         self._handed.put(job)
         if self._ended:
             job.done.cancel()
@@ -211,10 +232,14 @@ def _graph(model: BaseChatModel, client: Client, system: str, run: _Run, left: C
     @wrap_tool_call
     def with_the_person(request: Any, handler: Callable[[Any], Any]) -> Any:
         call = request.tool_call
+
+        def undone(why: str) -> ToolMessage:
+            return ToolMessage(why, tool_call_id=call["id"], name=call["name"], status="error")
+
         run.tools += 1
         if run.tools > MOST_TOOLS:
-            return ToolMessage(_TOO_MANY, tool_call_id=call["id"], name=call["name"], status="error")
-        return run.through(lambda: handler(request))
+            return undone(_TOO_MANY)
+        return run.through(lambda: handler(request), undone)
 
     limit = ModelCallLimitMiddleware(run_limit=MOST_TOOLS + 1, exit_behavior="error")
     between: list[Any] = [leaves, limit, in_a_sentence, with_the_person]
@@ -265,4 +290,8 @@ def _provider(name: str) -> str:
 
 
 _EXTRA = "Speaking to a language model needs LangChain's agents; pip install 'topcalls-tools[agents]'."
+_NOT_BEGUN = "The person has stopped this request, and this was not done; do it once they ask for it anew."
+_CUT_SHORT = (
+    "The person has stopped this request, and this with it; look how things stand before you speak of it."
+)
 _TOO_MANY = f"More than {MOST_TOOLS} tools were called for one request; ask for less at once."

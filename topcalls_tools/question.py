@@ -23,7 +23,7 @@ from .endpoint import Endpoint
 from .guard import Said
 from .guard.policy import Policy, host
 from .places import country, time_in, zones
-from .quoting import BAR, barred
+from .quoting import barred, room
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,10 @@ class Question:
     rules: tuple[str, ...] = ()
     """The rules that have something to say in it."""
 
-    def text(self, most: int = 600) -> str:
-        """The question as plain text. A value over `most` characters is cut, with its length and digest."""
-        blocks = [f"{label}:\n" + "\n".join(_block(value, most)) for label, value in self.quoted]
+    def text(self, most: int = 600, columns: int | None = None) -> str:
+        """The question as plain text. A value over `most` characters is cut, with its length and digest; what
+        is quoted is no wider than `columns`, where somebody knows how many there are."""
+        blocks = [f"{label}:\n" + "\n".join(_block(value, most, columns)) for label, value in self.quoted]
         return "\n".join([self.title, *self.lines, *blocks, *self.closing])
 
     def document(self) -> dict[str, Any]:
@@ -166,9 +167,9 @@ def _plain(value: Any) -> str:
             return json.dumps(value, ensure_ascii=False)
 
 
-def _block(value: str, most: int) -> Iterator[str]:
-    cut = value[:most]
-    yield from barred(cut)
+def _block(value: str, most: int, columns: int | None) -> Iterator[str]:
+    cut, width = value[:most], room(columns)
+    yield from barred(cut, width)
     if cut != value:
         digest = hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()[:12]
-        yield f"{BAR}… ({len(value)} characters in all, digest {digest})"
+        yield from barred(f"… ({len(value)} characters in all, digest {digest})", width)

@@ -49,6 +49,12 @@ def barred(words: str, width: int = WIDTH, beside: str = "") -> Iterator[str]:
             beside = " " * len(beside)
 
 
+def room(columns: int | None, beside: str = "") -> int:
+    """Columns that words get after `beside` and a bar on a screen of so many columns: as many as are left,
+    WIDTH at most, and WIDTH where nobody knows how wide the screen is."""
+    return WIDTH if columns is None else min(WIDTH, columns - len(beside) - len(BAR))
+
+
 def marked(words: str) -> str:
     """Words of others as a quotation on one line, whose marks they cannot forge."""
     return '"' + "".join(f"\\{one}" if one in '"\\' else visible(one) for one in words) + '"'

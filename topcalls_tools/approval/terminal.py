@@ -29,13 +29,13 @@ def possible() -> bool:
 
 
 def approve(ask: Ask) -> bool | None:
-    """Show the whole question and wait for y or n. An end of input is no answer."""
-    _show(ask.question)
+    """Show the whole question and wait for y or n. An end of input, or Ctrl-C, is no answer."""
+    show(ask.question)
     return sure("Approve?")
 
 
 def sure(question: str) -> bool | None:
-    """Wait for y or n to a question in our own words. An end of input is no answer."""
+    """Wait for y or n to a question in our own words. An end of input, or Ctrl-C, is no answer."""
     _forget_typed()
     try:
         return click.confirm(question, default=False, err=True)
@@ -57,15 +57,16 @@ def answered(question: Question, target: str) -> bool | None:
     """Show a question that came up elsewhere. A yes is what it is about, typed: the last four digits of a
     number, or a name exactly. An end of input, and what is mistyped twice, is no answer."""
     wanted = quiet(target).strip()
-    _show(question)
+    show(question)
     if re.fullmatch(r"\+[0-9]{5,15}", wanted):
         how, wanted = "To approve, type the last four digits of the number; n is no.", wanted[-4:]
     else:
         named = Question("To approve, type exactly what it is about; n is no.", (), (("about", wanted),))
-        how = named.text(most=WHOLE)
+        how = named.text(most=WHOLE, columns=columns())
     _forget_typed()
     for _ in range(TRIES):
-        click.echo(f"{how}\n> ", nl=False, err=True)
+        say(how)
+        click.echo("> ", nl=False, err=True)
         typed = _typed()
         if typed is None:
             click.echo(err=True)
@@ -78,15 +79,31 @@ def answered(question: Question, target: str) -> bool | None:
     return None
 
 
-def _show(question: Question) -> None:
-    """Print a question whole; our lines are folded between words, and those behind a bar are short enough."""
-    width = shutil.get_terminal_size().columns if sys.stderr.isatty() else 0
-    for line in question.text(most=WHOLE).split("\n"):
+def show(question: Question) -> None:
+    """Print a question whole."""
+    say(question.text(most=WHOLE, columns=columns()))
+
+
+def say(text: str) -> None:
+    """Print lines of ours, folded between words, and lines behind a bar, which are narrow enough already."""
+    width = columns() or 0
+    for line in text.split("\n"):
         ours = not line.startswith(BAR) and len(line) > width > 0
         folded = (
             textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) if ours else [line]
         )
         click.echo("\n".join(folded), err=True)
+
+
+def columns() -> int | None:
+    """Columns of the terminal that questions are shown on, as it says itself, else as COLUMNS does; None
+    where there is none, or neither knows."""
+    if not sys.stderr.isatty():
+        return None
+    with suppress(OSError):  # standard output may go elsewhere, and COLUMNS may be of another terminal
+        if wide := os.get_terminal_size(sys.stderr.fileno()).columns:
+            return wide
+    return shutil.get_terminal_size((0, 0)).columns or None
 
 
 def _typed() -> str | None:

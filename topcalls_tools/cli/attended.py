@@ -17,8 +17,8 @@ from ..approval import terminal
 from ..client import Client, Hear
 from ..deeds.follow_call import FollowCall, Following
 from ..deeds.stop_all import AllStopped
-from ..errors import TopCallsError
-from ..quoting import BAR, barred, quiet
+from ..errors import APIError, Declined, TooMany, TopCallsError, Unreachable
+from ..quoting import BAR, barred, quiet, room
 from ..steps import Answer, Ask
 from .interrupts import LINGERS, Interrupts
 
@@ -30,6 +30,10 @@ WAITS = 25.0
 WITHOUT_NEWS = 2
 """How many looks after a call's end wait in vain for its summary before it is left at that."""
 _HANG_UP = "Hang up now? y hangs up, any other key does not."
+_SAID_NO = (
+    "The person said no to what uses call minutes in this request, so nothing more of that kind is asked "
+    "and nothing was sent; tell them, and do it once they ask for it in a new request."
+)
 RECENT = 50
 """Calls among which the one that has ended is looked for: lists alone tell what was billed."""
 
@@ -59,18 +63,39 @@ class Attended(Client):
         self.refused: TopCallsError | None = None
         """Why the last thing that was to be done was not, where it was not."""
         self.left = False
-        """Whether the person has left a call that goes on."""
+        """Whether the person wants nothing further of this request, such as who has left a call."""
+        self._said: bool | None = None
+        self._stopped = False
+        self._no = False
+
+    def begin(self) -> None:
+        """Begin another request: what was said and left in the one before counts no more."""
+        self.refused, self.left, self._no = None, False, False
 
     def send(self, request: Action[R], answer: Answer | None = None, *, tell: Hear | None = None) -> R:
-        """Carry out one request, with the person beside it. Runs in the main thread alone."""
+        """Carry out one request, with the person beside it. Runs in the main thread alone.
+
+        After a no to what spends, nothing more that spends is asked in the same request. Raises
+        KeyboardInterrupt where Ctrl-C is pressed at a question, or before it. Nothing that fails once a call
+        is placed is raised in place of the reply: the phone rings.
+        """
         if request.effect is Effect.READ:
             return self._read(request, tell)
-        click.echo("\n".join(plan(request)), err=True)
+        spends = request.effect is Effect.SPEND
+        if spends and self._no:
+            self.refused = Declined(_SAID_NO)
+            raise self.refused
+        terminal.say("\n".join(plan(request, terminal.columns())))
+        self._said, self._stopped = None, False
         with Interrupts() as self._interrupts:
             try:
                 reply = super().send(request, answer, tell=tell)
             except TopCallsError as error:
+                if self._stopped:
+                    raise KeyboardInterrupt from None
                 self.refused = error
+                self._no |= spends and self._said is False
+                self.left |= self._interrupts.count > 0
                 raise
             self._interrupts.held = True  # what was done is told, whatever is pressed meanwhile
             self.refused = None
@@ -79,6 +104,7 @@ class Attended(Client):
             if isinstance(reply, CallPlaced) and isinstance(request, PlaceCall):
                 self.call_id = reply.call_id
                 self._stay(reply.call_id, request.max_duration, self._follows)
+            self.left |= self._interrupts.count > 0
         return reply
 
     def follow(self, call_id: str) -> None:
@@ -88,14 +114,31 @@ class Attended(Client):
             self._stay(call_id, None, True)
 
     def _stay(self, call_id: str, reserved: float | None, follows: bool) -> None:
-        """Follow a call where that is wanted, until somebody leaves it. `reserved` are its minutes."""
+        """Follow a call where that is wanted, until somebody leaves it. `reserved` are its minutes, where it
+        was placed just now: then nothing that fails is raised."""
+        leaves = False
         try:
-            self._interrupts.release()
-            if follows:
-                self._watch(call_id)
-                self._bill(call_id, reserved)
-        except KeyboardInterrupt:
-            self._leave(call_id, reserved)
+            try:
+                self._interrupts.release()
+                if follows:
+                    self._watch(call_id)
+                    self._bill(call_id, reserved)
+            except KeyboardInterrupt:
+                leaves = True
+                self._leave(call_id, reserved)
+        except TopCallsError as error:
+            self._interrupts.held = True
+            if reserved is None:
+                raise
+            if leaves:
+                click.echo(f"Error: {error}", err=True)
+                notice(f"The call may go on; topcalls stop-call --call-id {call_id} hangs up.")
+            else:
+                stands = "has ended" if self._seen.setdefault(call_id, _Seen()).ended else "goes on"
+                notice(
+                    f"The call {stands}, but cannot be followed now ({_brief(error)}); topcalls follow-call "
+                    f"--call-id {call_id} shows how it stands."
+                )
 
     def _read(self, request: Action[R], tell: Hear | None) -> R:
         self._spoken_of(request)
@@ -115,7 +158,8 @@ class Attended(Client):
         self.campaign_id = getattr(request, "campaign_id", None) or self.campaign_id
 
     def _asked(self, ask: Ask) -> bool | None:
-        said = terminal.approve(ask)
+        self._said = said = terminal.approve(ask)
+        self._stopped = said is None and self._interrupts.count > 0
         self._interrupts.held = bool(said)  # from the yes on until it is known what became of it
         return said
 
@@ -153,13 +197,20 @@ class Attended(Client):
         known.next_turn = max(known.next_turn, now.next_turn)
 
     def _bill(self, call_id: str, reserved: float | None) -> None:
-        """How it ended, and the minutes."""
+        """How it ended, and the minutes, where that can be told now."""
         from ..deeds.outcomes import CASES, case_of
 
-        call = super().send(GetCall(call_id=call_id))
-        recent = super().send(ListCalls(limit=RECENT)).data
+        try:
+            call = super().send(GetCall(call_id=call_id))
+            recent = super().send(ListCalls(limit=RECENT)).data
+            left = super().send(GetBalance())
+        except TopCallsError as error:
+            notice(
+                f"Its minutes cannot be told now ({_brief(error)}); topcalls get-call --call-id {call_id} "
+                "shows how it ended."
+            )
+            return
         billed = next((one.actual_duration_billed for one in recent if one.id == call_id), None)
-        left = super().send(GetBalance())
         minutes = [
             *([] if reserved is None else [f"{reserved:,g} reserved"]),
             "not billed yet" if billed is None else f"{billed:,g} billed",
@@ -178,7 +229,9 @@ class Attended(Client):
         how = f" Ctrl-C again within {LINGERS:g} seconds offers to hang up." if offers else ""
         notice(f"No longer waiting; the call goes on.{how}")
         if offers and self._interrupts.again() and terminal.pressed(_HANG_UP):
-            self.send(StopCall(call_id=call_id))
+            stop = StopCall(call_id=call_id)
+            terminal.say("\n".join(plan(stop, terminal.columns())))
+            self._shown(stop, super().send(stop))
             self._bill(call_id, reserved)
         else:
             notice(f"The call goes on; topcalls follow-call --call-id {call_id} tells more of it.")
@@ -204,11 +257,25 @@ def notice(words: str) -> None:
         click.echo(words, err=True)
 
 
-def plan(request: Action[Any]) -> Iterator[str]:
-    """What is to be done: the tool, and each argument behind a bar."""
+def _brief(error: TopCallsError) -> str:
+    """Why nothing more can be told, briefly: the sentence is of a request that nobody has made."""
+    match error:
+        case Unreachable():
+            return "TopCalls does not answer"
+        case TooMany():
+            return "TopCalls asks to wait"
+        case APIError():
+            return f"TopCalls answers with an error, {error.status}"
+        case _:
+            return str(error).partition(";")[0].rstrip(".")
+
+
+def plan(request: Action[Any], columns: int | None = None) -> Iterator[str]:
+    """What is to be done: the tool, and each argument behind a bar, in lines that fit so many columns."""
     yield f"Plan: {request.tool}, {request.effect.value}"
     given = request.model_dump(mode="json", exclude_none=True, exclude_unset=True)
     width = max(map(len, given), default=0)
     for name, value in given.items():
         words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False).removesuffix(".0")
-        yield from barred(words, beside=f"  {name:<{width}}")
+        beside = f"  {name:<{width}}"
+        yield from barred(words, room(columns, beside), beside)

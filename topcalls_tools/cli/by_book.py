@@ -32,6 +32,7 @@ class ByBook:
     def said(self, sentence: str) -> int:
         """Carry a sentence out, and give the exit code. Raises a TopCallsError where it could not be done."""
         person = self._person
+        person.begin()
         read: Reading | Doubt | None = self._chosen(sentence)
         if read is None:
             line = person.line

@@ -35,10 +35,13 @@ class ByModel:
         return f"{self._name} reads what you say, and what is said on calls; it decides which tools to call."
 
     def said(self, sentence: str) -> int:
-        """Have a sentence carried out, and give the exit code. Raises ModelFailed."""
+        """Have a sentence carried out, and give the exit code. Raises ModelFailed, and what went wrong where
+        the person wanted to hear nothing further."""
         person = self._person
-        person.left, person.refused = False, None
+        person.begin()
         answer = self._talk.says(sentence)
+        if person.left and person.refused:  # the model, which would tell it, says nothing more
+            raise person.refused
         if answer:
             width = tables.screen().width if tables.on_screen() else None
             click.echo(f"{self._name} says:")

@@ -74,7 +74,7 @@ def call_list(
     with Client(approve=changed) as client:
         entries = _entries(file, template, region, client)
         plan = client.run(planned(entries, client.line.desk(), stop_after=stop_after, again=again))
-        _echo(plan.question.text(most=terminal.WHOLE))
+        terminal.show(plan.question)
         if not plan.items:
             raise Declined("Nobody on this list can be called now, and nothing was sent.")
         if declined_before(plan, client):
