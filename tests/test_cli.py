@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import fcntl
 import json
 import os
 import pty
 import re
 import select
+import struct
 import subprocess
 import sys
+import termios
 import time
 from contextlib import closing
 from pathlib import Path
@@ -204,10 +207,11 @@ async def test_tools_prints_exactly_what_tools_list_serves(home: Path) -> None:
 
 
 class Terminal:
-    """A command in a real terminal."""
+    """A command in a real terminal: one that knows how wide it is, where `columns` says so."""
 
-    def __init__(self, *arguments: str, **env: str) -> None:
+    def __init__(self, *arguments: str, columns: int = 0, **env: str) -> None:
         self._ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40 if columns else 0, columns, 0, 0))
         command = [sys.executable, "-m", "topcalls_tools.cli", *arguments]
         self._process = subprocess.Popen(
             command,
