@@ -37,11 +37,21 @@ def approve(ask: Ask) -> bool | None:
 def sure(question: str) -> bool | None:
     """Wait for y or n to a question in our own words. An end of input, or Ctrl-C, is no answer."""
     _forget_typed()
-    try:
-        return click.confirm(question, default=False, err=True)
-    except click.Abort:
-        click.echo(err=True)
-        return None
+    while True:
+        try:
+            click.echo(f"{question} [y/N]: ", nl=False, err=True)
+            typed = _typed()  # not input(), which swallows a Ctrl-C that comes while it flushes
+        except KeyboardInterrupt:
+            typed = None
+        match typed and typed.lower():
+            case None:
+                click.echo(err=True)
+                return None
+            case "y" | "yes":
+                return True
+            case "" | "n" | "no":
+                return False
+        click.echo("That is no answer; y is a yes, n is a no.", err=True)
 
 
 def pressed(question: str) -> bool:

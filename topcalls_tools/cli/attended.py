@@ -14,7 +14,7 @@ from ..action import Action, Effect, R
 from ..api.account import GetBalance
 from ..api.calls import CallPlaced, GetCall, ListCalls, PlaceCall, StopCall
 from ..approval import terminal
-from ..client import Client, Hear
+from ..client import Approve, Client, Hear
 from ..deeds.follow_call import FollowCall, Following
 from ..deeds.stop_all import AllStopped
 from ..errors import APIError, Declined, TooMany, TopCallsError, Unreachable
@@ -72,7 +72,14 @@ class Attended(Client):
         """Begin another request: what was said and left in the one before counts no more."""
         self.refused, self.left, self._no = None, False, False
 
-    def send(self, request: Action[R], answer: Answer | None = None, *, tell: Hear | None = None) -> R:
+    def send(
+        self,
+        request: Action[R],
+        answer: Answer | None = None,
+        *,
+        approve: Approve | None = None,
+        tell: Hear | None = None,
+    ) -> R:
         """Carry out one request, with the person beside it. Runs in the main thread alone.
 
         After a no to what spends, nothing more that spends is asked in the same request. Raises
@@ -89,7 +96,7 @@ class Attended(Client):
         self._said, self._stopped = None, False
         with Interrupts() as self._interrupts:
             try:
-                reply = super().send(request, answer, tell=tell)
+                reply = super().send(request, answer, approve=approve, tell=tell)
             except TopCallsError as error:
                 if self._stopped:
                     raise KeyboardInterrupt from None
@@ -158,7 +165,14 @@ class Attended(Client):
         self.campaign_id = getattr(request, "campaign_id", None) or self.campaign_id
 
     def _asked(self, ask: Ask) -> bool | None:
-        self._said = said = terminal.approve(ask)
+        self._interrupts.asking = True
+        try:
+            said = terminal.approve(ask)
+        except KeyboardInterrupt:  # while it is printed
+            said = None
+        finally:
+            self._interrupts.asking = False
+        self._said = said
         self._stopped = said is None and self._interrupts.count > 0
         self._interrupts.held = bool(said)  # from the yes on until it is known what became of it
         return said

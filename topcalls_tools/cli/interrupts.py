@@ -13,11 +13,13 @@ LINGERS = 3.0
 
 
 class Interrupts:
-    """Hears Ctrl-C while it is entered. The first raises KeyboardInterrupt; while `held`, none does."""
+    """Hears Ctrl-C while it is entered. The first raises KeyboardInterrupt; while `held` none does, and while
+    `asking` each does."""
 
     def __init__(self) -> None:
         self.count = 0
         self.held = False
+        self.asking = False
         self._raises = True
         self._before: Any = None
 
@@ -51,6 +53,6 @@ class Interrupts:
 
     def _pressed(self, number: int, frame: FrameType | None) -> None:
         self.count += 1
-        if self._raises and not self.held:
+        if (self._raises or self.asking) and not self.held:
             self._raises = False
             raise KeyboardInterrupt
