@@ -218,7 +218,7 @@ class Terminal:
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            env={**os.environ, **env, "COLUMNS": "120"},
+            env={**os.environ, "COLUMNS": str(columns or 120), **env},
             start_new_session=True,
             preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),  # so that Ctrl-C reaches it
         )
