@@ -114,7 +114,9 @@ class _Caller:
     def _client(self) -> Client:
         client = Client(line=self._line, approve=lambda ask: self._yes(), transport=Transport(self._fate))
         inner = client._step
-        client._step = lambda step: self._time.rest(step.seconds) if isinstance(step, Sleep) else inner(step)  # type: ignore[method-assign]
+        client._step = lambda step, ask: (
+            self._time.rest(step.seconds) if isinstance(step, Sleep) else inner(step, ask)
+        )  # type: ignore[method-assign]
         return client
 
     def _async_client(self) -> AsyncClient:

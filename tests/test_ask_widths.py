@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -77,14 +78,19 @@ def test_the_question_of_a_command_has_its_bars(keyed: World, columns: int) -> N
 
 
 @pytest.mark.parametrize("columns", WIDTHS)
-def test_the_question_has_its_bars_where_the_reply_goes_to_a_file(
-    keyed: World, tmux: Tmux, columns: int
+def test_in_tmux_the_question_has_its_bars_where_the_reply_goes_elsewhere(
+    keyed: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:
-    tmux.type(
-        f"stty cols {columns}; topcalls place-call --phone-number {OPEN} --task '{WORDS}' > reply", "Enter"
-    )
-    assert unbarred(tmux.until("Left to TopCalls").partition("Place call?")[2], columns) == []
-    tmux.type("n", "Enter")
+    if shutil.which("tmux") is None:
+        pytest.skip("tmux is not installed; `apt-get install tmux`.")
+    monkeypatch.setenv("TASK", WORDS)
+    with closing(Tmux(tmp_path, columns)) as tmux:
+        tmux.type(f'topcalls place-call --phone-number {OPEN} --task "$TASK" > /dev/null', "Enter")
+        screen = tmux.until(ASKED.strip())
+        tmux.type("n", "Enter")
+        tmux.until("said no")
+    assert THEIRS in screen
+    assert unbarred(screen, columns) == []
 
 
 @pytest.mark.parametrize("columns", WIDTHS)
@@ -147,12 +153,3 @@ def test_at_any_width_from_30_on_a_plan_fits_and_keeps_its_bars(columns: int, wo
     _, *lines = plan(request, columns)
     assert all(len(line) <= columns for line in lines)
     assert all("│" in line or line.strip() in (name, "phone_number") for line in lines)
-
-
-@pytest.fixture
-def tmux(keyed: World, tmp_path: Path) -> Iterator[Tmux]:
-    if shutil.which("tmux") is None:
-        pytest.skip("tmux is not installed; `apt-get install tmux`.")
-    tmux = Tmux(tmp_path)
-    yield tmux
-    tmux.close()

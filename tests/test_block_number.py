@@ -40,7 +40,7 @@ def told(
 ) -> NumberBlocked:
     client = Client(line=line, transport=transport)
     inner = client._step
-    client._step = lambda step: None if isinstance(step, Sleep) else inner(step)  # type: ignore[method-assign]
+    client._step = lambda step, ask: None if isinstance(step, Sleep) else inner(step, ask)  # type: ignore[method-assign]
     return client.send(request)
 
 

@@ -8,7 +8,6 @@ import multiprocessing
 import os
 import select
 import signal
-import uuid
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -22,15 +21,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from topcalls_tools import Client, PlaceCall, stored_key
-from topcalls_tools.call_list import Entry
+from topcalls_tools.call_list import Entry, running
 from topcalls_tools.call_list.people import entries, people
-from topcalls_tools.call_list.plan import Plan, agreed, planned
+from topcalls_tools.call_list.plan import Plan, planned
 from topcalls_tools.call_list.running import (
     Ended,
     Outcome,
     Placing,
     answered,
-    changed,
     declined_before,
     run,
 )
@@ -38,9 +36,9 @@ from topcalls_tools.cli import topcalls
 from topcalls_tools.connect import Line
 from topcalls_tools.contacts import Contact
 from topcalls_tools.deeds import StopAll
-from topcalls_tools.errors import Declined, Misconfigured, Refused
+from topcalls_tools.errors import Declined, Misconfigured
 from topcalls_tools.journal.archive import listed, troubles
-from topcalls_tools.journal.lists import agreed_call
+from topcalls_tools.steps import Sleep
 from topcalls_tools.tools import TOOLS
 
 from .conftest import World, owner
@@ -98,7 +96,7 @@ def states(became: dict[str, Outcome]) -> dict[str, str]:
 @pytest.fixture(params=["practice", "rehearsal"])
 def caller(request: pytest.FixtureRequest) -> Client:
     line: Line = request.getfixturevalue("line" if request.param == "practice" else "rehearsal")
-    return Client(line=line, approve=changed)
+    return Client(line=line)
 
 
 def test_every_call_is_placed_once_under_a_key_of_its_own(caller: Client, world: World) -> None:
@@ -108,9 +106,8 @@ def test_every_call_is_placed_once_under_a_key_of_its_own(caller: Client, world:
     assert sorted(ring["phone_number"] for ring in world.rings()) == [ANN, BOB, CY]
     journal = caller.line.desk().journal()
     dials = journal.dials("sandbox")
-    keys = {uuid.uuid5(uuid.UUID(plan.row.key), item.draft.row.digest).hex for item in plan.items}
-    assert {dial.key for dial in dials} == keys
-    assert len(keys) == 3
+    assert {dial.digest for dial in dials} == {item.draft.row.digest for item in plan.items}
+    assert len({dial.key for dial in dials} | {plan.row.key}) == 4
     assert list(troubles(journal)) == []
 
 
@@ -171,8 +168,6 @@ def test_before_a_call_has_its_turn_there_is_no_yes_to_it(caller: Client, world:
     assert isinstance(next(events), Placing)
     assert [ask.tool for ask, _ in listed(journal, 10)] == ["call_list"]
     events.close()
-    for item in plan.items:
-        assert journal.asked(agreed(plan, item, caller.line.clock()).key) is None
 
 
 def test_a_stop_of_everything_ends_the_yes_to_what_was_not_begun(caller: Client, world: World) -> None:
@@ -230,7 +225,7 @@ def test_the_question_says_who_may_miss_out_and_minutes_that_were_not_used_are_f
     rehearsal: Line, world: World, home: Path
 ) -> None:
     owner(home, "minutes_per_day = 5")
-    client = Client(line=rehearsal, approve=changed)
+    client = Client(line=rehearsal)
     plan = said_yes(client)
     text = plan.question.text(100_000)
     assert "call 3 will not be placed" in text
@@ -242,7 +237,7 @@ def test_the_question_says_who_may_miss_out_and_minutes_that_were_not_used_are_f
 
 def test_a_budget_that_is_used_up_refuses_the_next(rehearsal: Line, world: World, home: Path) -> None:
     owner(home, "calls_per_day = 2")
-    client = Client(line=rehearsal, approve=changed)
+    client = Client(line=rehearsal)
     plan = said_yes(client)
     assert "call 3 will not be placed" in plan.question.text(100_000)
     became = ran(plan, client, Hurry(world))
@@ -254,7 +249,7 @@ def test_a_warning_that_comes_up_after_the_yes_keeps_the_call_from_being_placed(
     rehearsal: Line, world: World, home: Path
 ) -> None:
     owner(home, "duplicate_minutes = 60")
-    client = Client(line=rehearsal, approve=changed)
+    client = Client(line=rehearsal)
     plan = said_yes(client)
     placed: list[bool] = []
 
@@ -280,7 +275,7 @@ def test_a_warning_that_comes_up_after_the_yes_keeps_the_call_from_being_placed(
 def test_what_has_changed_since_the_list_was_shown_is_not_placed(
     rehearsal: Line, world: World, home: Path, name: str, text: str
 ) -> None:
-    client = Client(line=rehearsal, approve=changed)
+    client = Client(line=rehearsal)
     plan = said_yes(client)
 
     def edit(halt: Hurry) -> None:
@@ -301,7 +296,7 @@ def test_a_yes_that_ran_out_places_nothing_more(world: World, home: Path) -> Non
     owner(home)
     now = [datetime.now(UTC)]
     with closing(Line(world.settings(home, rehearse=True), clock=lambda: now[0])) as line:
-        client = Client(line=line, approve=changed)
+        client = Client(line=line)
         plan = said_yes(client)
 
         def later(halt: Hurry) -> None:
@@ -324,7 +319,7 @@ def test_an_answer_that_took_ten_minutes_is_none(world: World, home: Path) -> No
     owner(home)
     now = [datetime.now(UTC)]
     with closing(Line(world.settings(home), clock=lambda: now[0])) as line:
-        client = Client(line=line, approve=changed)
+        client = Client(line=line)
         plan = plan_of(client)
         now[0] += timedelta(minutes=10)
         with pytest.raises(Declined, match="more than 10 minutes"):
@@ -338,14 +333,6 @@ def test_one_yes_places_each_call_once_however_often_it_is_run(caller: Client, w
     again = ran(plan, caller, Hurry(world))
     assert set(states(again).values()) == {"not called"}
     assert len(world.rings()) == 3
-    item = plan.items[0]
-    with pytest.raises(Refused, match="one-yes-one-deed"):
-        agreed_call(
-            caller.line.desk().journal(),
-            plan.row,
-            agreed(plan, item, caller.line.clock()),
-            caller.line.clock(),
-        )
 
 
 def test_two_windows_with_one_list_call_nobody_twice(caller: Client, world: World) -> None:
@@ -354,7 +341,7 @@ def test_two_windows_with_one_list_call_nobody_twice(caller: Client, world: Worl
     ran(first, caller, Hurry(world))
     became = ran(second, caller, Hurry(world))
     assert set(states(became).values()) == {"not called"}
-    assert "placed, asked about or said no to elsewhere" in became["Ann"].why
+    assert became["Ann"].why == "It was called meanwhile."
     assert len(world.rings()) == 3
 
 
@@ -364,13 +351,7 @@ def test_a_no_is_final_and_nothing_is_sent(caller: Client, world: World) -> None
     again = plan_of(caller)
     assert declined_before(again, caller)
     assert not declined_before(plan_of(caller, FILE.replace("9:30", "9:45")), caller)
-    with pytest.raises(Refused, match="counts no more"):
-        agreed_call(
-            caller.line.desk().journal(),
-            again.row,
-            agreed(again, again.items[0], caller.line.clock()),
-            caller.line.clock(),
-        )
+    assert "counts no more" in ran(again, caller, Hurry(world))["Ann"].why
     assert world.rings() == []
     assert list(troubles(caller.line.desk().journal())) == []
 
@@ -397,13 +378,18 @@ def test_running_it_again_goes_on_with_those_who_were_not_called(caller: Client,
     assert nobody.items == ()
 
 
-def test_other_words_are_another_call_and_again_calls_once_more(caller: Client, world: World) -> None:
-    ran(said_yes(caller), caller, Hurry(world))
-    other = plan_of(caller, FILE.replace("9:30", "9:45"))
-    assert [item.entry.who for item in other.items] == ["Ann"]
-    plan = said_yes(caller, again=True)
-    assert len(plan.items) == 3
-    assert set(states(ran(plan, caller, Hurry(world))).values()) == {"reached"}
+def test_other_words_are_another_call_and_again_calls_once_more(world: World, home: Path) -> None:
+    owner(home)
+    now = [datetime.now(UTC)]
+    with closing(Line(world.settings(home), clock=lambda: now[0])) as line:
+        client = Client(line=line)
+        ran(said_yes(client), client, Hurry(world))
+        other = plan_of(client, FILE.replace("9:30", "9:45"))
+        assert [item.entry.who for item in other.items] == ["Ann"]
+        now[0] += timedelta(minutes=10)
+        plan = said_yes(client, again=True)
+        assert len(plan.items) == 3
+        assert set(states(ran(plan, client, Hurry(world))).values()) == {"reached"}
     assert len(world.rings()) == 6
 
 
@@ -435,7 +421,7 @@ def dies(url: str, key: str, home: Path, at: int, sends: bool) -> None:
     world._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, trust_env=False)
     world.url, world.key = url, key
     line = Line(world.settings(home, rehearse=True))
-    client = Client(line=line, approve=changed, transport=Killed(at, sends))
+    client = Client(line=line, transport=Killed(at, sends))
     ran(said_yes(client), client, Hurry(world))
     os._exit(0)
 
@@ -454,7 +440,7 @@ def test_a_crash_in_between_dials_nobody_twice(world: World, home: Path, at: int
     begun = at if sends else at - 1
     assert len(world.rings()) == begun
     with closing(Line(world.settings(home, rehearse=True))) as line:
-        client = Client(line=line, approve=changed)
+        client = Client(line=line)
         plan = plan_of(client)
         # whoever was being dialled when it died is in doubt, and not dialled again
         assert [left.entry.request.phone_number for left in plan.left] == called[:at]
@@ -532,12 +518,10 @@ def test_a_call_that_cannot_be_followed_is_in_doubt_and_the_last_one(
     line: Line, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Quick(Client):
-        def _step(self, step: Any) -> Any:
-            from topcalls_tools.steps import Sleep
+        def _step(self, step: Any, approve: Any) -> Any:
+            return None if isinstance(step, Sleep) else super()._step(step, approve)
 
-            return None if isinstance(step, Sleep) else super()._step(step)
-
-    client = Quick(line=line, approve=changed, transport=Deaf())
+    client = Quick(line=line, transport=Deaf())
     became = ran(said_yes(client), client, Hurry(world))
     assert states(became) == {"Ann": "in doubt", "Bob": "not called", "Cy": "not called"}
     assert "topcalls follow-call --call-id" in became["Ann"].why
@@ -722,14 +706,114 @@ def test_a_list_is_no_tool_for_models() -> None:
     ]
 
 
-def test_a_yes_that_somebody_writes_by_hand_is_checked_against_the_list(caller: Client) -> None:
+def test_a_yes_that_somebody_writes_by_hand_is_checked_against_the_list(caller: Client, world: World) -> None:
     """A list that was never agreed to makes no yes."""
     plan = plan_of(caller)
     forged = replace(plan, row=replace(plan.row, decision="yes", decided_at=plan.row.asked_at, by="terminal"))
-    with pytest.raises(Refused, match="counts no more"):
-        agreed_call(
-            caller.line.desk().journal(),
-            forged.row,
-            agreed(forged, plan.items[0], caller.line.clock()),
-            caller.line.clock(),
-        )
+    became = ran(forged, caller, Hurry(world))
+    assert set(states(became).values()) == {"not called"}
+    assert "counts no more" in became["Ann"].why
+    assert world.rings() == []
+
+
+def unasked(line: Line, plan: Plan) -> list[str]:
+    """What a program that asks nobody is told when it places the calls of a list."""
+    client, told = Client(line=line), []
+    for item in plan.items:
+        with pytest.raises(Declined) as declined:
+            client.send(item.entry.request)
+        told.append(str(declined.value))
+    return told
+
+
+class Cut(httpx.BaseTransport):
+    """A network that is gone while `down`."""
+
+    def __init__(self) -> None:
+        self._inner, self.down = httpx.HTTPTransport(), False
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self.down:
+            raise httpx.ConnectError("down")
+        return self._inner.handle_request(request)
+
+
+def test_where_a_call_was_not_placed_no_yes_to_it_is_left_for_others(
+    rehearsal: Line, world: World, home: Path
+) -> None:
+    network = Cut()
+    client = Client(line=rehearsal, transport=network)
+    plan = said_yes(client)
+    network.down = True
+    assert set(states(ran(plan, client, Hurry(world))).values()) == {"not called"}
+    assert all("needs a person's yes" in told for told in unasked(rehearsal, plan))
+    network.down = False
+    with pytest.raises(Declined, match="The answer was no"):
+        answered(plan_of(client), False, client)
+    assert all("needs a person's yes" in told for told in unasked(rehearsal, plan))
+    assert world.rings() == []
+
+
+def test_what_was_changed_and_changed_back_needs_a_yes_of_its_own(
+    rehearsal: Line, world: World, home: Path
+) -> None:
+    client = Client(line=rehearsal)
+    plan = said_yes(client)
+    book = home / "contacts.toml"
+    book.write_text(f'[[contact]]\nname = "Another Ann"\nnumber = "{ANN}"\n')
+    became = ran(plan, client, Hurry(world))
+    assert "changed since the list was shown" in became["Ann"].why
+    book.unlink()
+    with pytest.raises(Declined, match="needs a person's yes"):
+        Client(line=rehearsal).send(plan.items[0].entry.request)
+    assert ANN not in [ring["phone_number"] for ring in world.rings()]
+
+
+def dies_agreeing(url: str, key: str, home: Path) -> None:
+    """Run a list in a process that dies with the yes to its first call on its lips."""
+    world = World.__new__(World)
+    world._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, trust_env=False)
+    world.url, world.key = url, key
+    running.counts = lambda *_: os._exit(9)  # type: ignore[assignment]
+    client = Client(line=Line(world.settings(home, rehearse=True)))
+    ran(said_yes(client), client, Hurry(world))
+
+
+def test_a_list_that_dies_between_a_question_and_its_call_leaves_no_yes(world: World, home: Path) -> None:
+    owner(home)
+    process = multiprocessing.get_context("spawn").Process(
+        target=dies_agreeing, args=(world.url, world.key, home)
+    )
+    process.start()
+    process.join(60)
+    assert process.exitcode == 9
+    with closing(Line(world.settings(home, rehearse=True))) as line:
+        assert all("needs a person's yes" in told for told in unasked(line, plan_of(Client(line=line))))
+    assert world.rings() == []
+
+
+def test_the_same_call_within_ten_minutes_is_that_one_even_with_again(world: World, home: Path) -> None:
+    owner(home)
+    now = [datetime.now(UTC)]
+    with closing(Line(world.settings(home), clock=lambda: now[0])) as line:
+        client = Client(line=line)
+        ran(said_yes(client), client, Hurry(world))
+        soon = plan_of(client, again=True)
+        assert soon.items == ()
+        assert "within ten minutes is that one" in soon.left[0].why
+        now[0] += timedelta(minutes=10)
+        assert len(plan_of(client, again=True).items) == 3
+
+
+def test_another_window_calls_nobody_again_when_ten_minutes_have_passed(world: World, home: Path) -> None:
+    owner(home)
+    now = [datetime.now(UTC)]
+    with closing(Line(world.settings(home), clock=lambda: now[0])) as line:
+        client = Client(line=line)
+        first, second = said_yes(client), said_yes(client)
+        ran(first, client, Hurry(world))
+        now[0] += timedelta(minutes=11)
+        became = ran(second, client, Hurry(world))
+    assert set(states(became).values()) == {"not called"}
+    assert "was placed meanwhile" in became["Ann"].why
+    assert len(world.rings()) == 3

@@ -418,7 +418,7 @@ def earlier(minutes: float) -> Line:
 def sent_by(line: Line, transport: httpx.BaseTransport | None = None) -> None:
     client = Client(line=line, approve=yes, transport=transport)
     inner = client._step
-    client._step = lambda step: None if isinstance(step, Sleep) else inner(step)  # type: ignore[method-assign]
+    client._step = lambda step, ask: None if isinstance(step, Sleep) else inner(step, ask)  # type: ignore[method-assign]
     client.send(PLACE)
 
 
@@ -582,7 +582,9 @@ def test_a_journal_that_cannot_be_used_is_a_sentence(
 def test_stop_all_says_what_it_did(keyed: World, monkeypatch: pytest.MonkeyPatch) -> None:
     inner = Client._step
     monkeypatch.setattr(
-        Client, "_step", lambda client, step: None if isinstance(step, Sleep) else inner(client, step)
+        Client,
+        "_step",
+        lambda client, step, ask: None if isinstance(step, Sleep) else inner(client, step, ask),
     )
     call = json.loads(
         run("place-call", "--phone-number", "+14155550008", "--task", CALL["task"], "--json").output

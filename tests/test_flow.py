@@ -96,7 +96,7 @@ def sent(driver: str, line: Line, script: Script, request: Any, *answer: Any, ap
     if driver == "sync":
         client = Client(line=line, approve=approve, transport=httpx.MockTransport(script.play))
         inner = client._step
-        client._step = lambda step: None if isinstance(step, Sleep) else inner(step)  # type: ignore[method-assign]
+        client._step = lambda step, ask: None if isinstance(step, Sleep) else inner(step, ask)  # type: ignore[method-assign]
         return client.send(request, *answer)
     twin = AsyncClient(line=line, approve=approve, transport=httpx.MockTransport(script.play))
     inner_async = twin._step

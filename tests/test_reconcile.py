@@ -31,7 +31,7 @@ def drive(line: Line, script: Script, flow: Any) -> Any:
 
     client = Client(line=line, transport=httpx.MockTransport(script.play))
     inner = client._step
-    client._step = lambda step: None if isinstance(step, Sleep) else inner(step)  # type: ignore[method-assign]
+    client._step = lambda step, ask: None if isinstance(step, Sleep) else inner(step, ask)  # type: ignore[method-assign]
     return client.run(flow)
 
 

@@ -41,7 +41,7 @@ def unhurried(line: Line, transport: httpx.BaseTransport | None = None) -> Clien
     """A client whose pauses take no time. It leaves the line open."""
     client = Client(line=line, transport=transport)
     inner = client._step
-    client._step = lambda step: None if isinstance(step, Sleep) else inner(step)  # type: ignore[method-assign]
+    client._step = lambda step, ask: None if isinstance(step, Sleep) else inner(step, ask)  # type: ignore[method-assign]
     return client
 
 
@@ -304,7 +304,9 @@ def test_it_waits_as_long_as_topcalls_asks(live: Callable[..., Line]) -> None:
     topcalls.calls = {"c0": talking()}
     client = Client(line=line, transport=httpx.MockTransport(topcalls))
     inner = client._step
-    client._step = lambda step: slept.append(step.seconds) if isinstance(step, Sleep) else inner(step)  # type: ignore[method-assign, func-returns-value]
+    client._step = lambda step, ask: (
+        slept.append(step.seconds) if isinstance(step, Sleep) else inner(step, ask)
+    )  # type: ignore[method-assign, func-returns-value]
     assert client.send(StopAll()).ok
     assert 50 in slept
 
@@ -318,9 +320,9 @@ def test_many_calls_do_not_run_out_of_time(home: Path) -> None:
     client = unhurried(line, httpx.MockTransport(topcalls))
     inner = client._step
 
-    def step(one: Any) -> Any:
+    def step(one: Any, approve: Any) -> Any:
         given.extend([one.seconds] if isinstance(one, Send) else ())
-        return inner(one)
+        return inner(one, approve)
 
     client._step = step  # type: ignore[method-assign]
     assert client.send(StopAll()).ok
@@ -426,9 +428,9 @@ def test_while_another_process_may_be_dialling_it_goes_on_looking(home: Path) ->
     client = Client(line=line, transport=httpx.MockTransport(topcalls))
     inner = client._step
 
-    def step(one: Any) -> Any:
+    def step(one: Any, approve: Any) -> Any:
         if not isinstance(one, Sleep):
-            return inner(one)
+            return inner(one, approve)
         now[0] += timedelta(seconds=one.seconds)
         if now[0] - begun > timedelta(seconds=30) and not topcalls.calls:
             topcalls.calls["late"] = talking(0, now[0])  # what had been sent arrives
@@ -578,7 +580,7 @@ import topcalls_tools.journal.store, topcalls_tools.journal.heads, alembic.comma
 client = Client()
 client.send(GetBalance())  # all that nobody may read is loaded
 inner = client._step
-client._step = lambda step: None if isinstance(step, Sleep) else inner(step)
+client._step = lambda step, ask: None if isinstance(step, Sleep) else inner(step, ask)
 if sys.argv[1] == "full":
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
@@ -632,7 +634,7 @@ def answer(request):
 line = Line(Settings(api_key="tc_live_12345678", home="/dev/null/topcalls"))
 client = Client(line=line, transport=httpx.MockTransport(answer))
 inner = client._step
-client._step = lambda step: None if isinstance(step, Sleep) else inner(step)
+client._step = lambda step, ask: None if isinstance(step, Sleep) else inner(step, ask)
 client.send(StopAll())
 print(loaded)
 """

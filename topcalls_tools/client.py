@@ -55,10 +55,18 @@ class Client:
         self.line = line or _line(api_key, base_url)
         self._approve, self._transport = approve, transport
 
-    def send(self, request: Action[R], answer: Answer | None = None, *, tell: Hear | None = None) -> R:
-        """Carry out one request. Raises a TopCallsError whose `happened` tells whether it took effect. `tell`
-        hears where things stand while a call is followed."""
-        return self.run(perform(request, self.line.desk(), answer), tell)
+    def send(
+        self,
+        request: Action[R],
+        answer: Answer | None = None,
+        *,
+        approve: Approve | None = None,
+        tell: Hear | None = None,
+    ) -> R:
+        """Carry out one request. Raises a TopCallsError whose `happened` tells whether it took effect.
+        `approve` goes before the client's own for this request; `tell` hears where things stand while a call
+        is followed."""
+        return self.run(perform(request, self.line.desk(), answer), approve, tell)
 
     def pages(self, request: Paged[P]) -> Iterator[P]:
         """Every page of a list, newest first; nothing comes twice."""
@@ -69,7 +77,7 @@ class Client:
             yield _fresh(page, seen)
             more = _next(more, page)
 
-    def run(self, flow: Flow[T], tell: Hear | None = None) -> T:
+    def run(self, flow: Flow[T], approve: Approve | None = None, tell: Hear | None = None) -> T:
         """Drive a flow to its end; errors of a step are thrown into the flow, which may catch them."""
         with closing(flow):
             advance, outcome = flow.send, None
@@ -82,11 +90,11 @@ class Client:
                 if tell and isinstance(step, Tell):
                     tell(step)
                 try:
-                    advance, outcome = flow.send, self._step(step)
+                    advance, outcome = flow.send, self._step(step, approve or self._approve)
                 except TopCallsError as error:
                     advance, outcome = flow.throw, error
 
-    def _step(self, step: Step) -> Any:
+    def _step(self, step: Step, approve: Approve | None) -> Any:
         match step:
             case Send(request, seconds):
                 return self._pool.send(request, seconds)
@@ -99,7 +107,7 @@ class Client:
             case Keep(work):
                 return work()
             case Ask():
-                return _answer(self._approve(step), step) if self._approve else _unasked(step, self.line)
+                return _answer(approve(step), step) if approve else _unasked(step, self.line)
             case Tell():
                 return None
 
@@ -155,8 +163,7 @@ class AsyncClient:
         approve: AsyncApprove | None = None,
         tell: AsyncHear | None = None,
     ) -> R:
-        """Carry out one request. `approve` goes before the client's own for this request; `tell` hears where
-        things stand while a call is followed."""
+        """The same."""
         return await self.run(perform(request, self.line.desk(), answer), approve, tell)
 
     async def pages(self, request: Paged[P]) -> AsyncIterator[P]:

@@ -76,7 +76,8 @@ def agreed(request: Endpoint[R], desk: Desk, answer: Answer | None) -> Flow[R]:
                     yield from _changed(ask, desk)
             yield from _heard(answer, ask, desk)
             note = _unasked(said) if answer.by == "practice" else None
-    yes = Yes(ask, ask.by or (answer.by if answer else "callback"), ask.decided_at or desk.clock())
+    way, at = (answer.by, answer.at) if answer else ("callback", None)
+    yes = Yes(ask, ask.by or way, ask.decided_at or at or desk.clock())
     reply: R
     try:
         if request.effect is not Effect.SPEND:

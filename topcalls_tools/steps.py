@@ -110,6 +110,8 @@ class Answer:
     """Seconds that a form was open; None where no form was."""
     minutes: float | None = None
     """The most that the form named, where it travelled by itself."""
+    at: datetime | None = None
+    """When it was given, where that was before the question was put: to a list with this deed in it."""
 
     @property
     def key(self) -> str:

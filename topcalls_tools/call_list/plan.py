@@ -66,8 +66,8 @@ def planned(entries: tuple[Entry, ...], desk: Desk, *, stop_after: int, again: b
     left: list[Left] = []
     for entry in entries:
         desk.restart()
-        if (before := _before(entry, rows)) and (not again or before.state != "placed"):
-            left.append(Left(entry, _called(before)))
+        if (before := _before(entry, rows)) and (why := _called(before, again, desk.clock())):
+            left.append(Left(entry, why))
             continue
         try:
             items.append(Item(entry, (yield from drafted(entry.request, known, desk))))
@@ -91,21 +91,6 @@ def planned(entries: tuple[Entry, ...], desk: Desk, *, stop_after: int, again: b
         question=question.document(),
     )
     return Plan(tuple(items), tuple(left), question, row)
-
-
-def agreed(plan: Plan, item: Item, now: datetime) -> AskRow:
-    """The yes to one call, made from the yes to the list: its key is that of the list's and of the call, so
-    that one yes makes it once. It was given when the list's was."""
-    row = item.draft.row
-    return replace(
-        row,
-        key=uuid.uuid5(uuid.UUID(plan.row.key), row.digest).hex,
-        asked_at=plan.row.asked_at,
-        expires_at=min(plan.row.expires_at, now + ASK_LIVES),
-        decision=plan.row.decision,
-        decided_at=plan.row.decided_at,
-        by=plan.row.by,
-    )
 
 
 def worded(
@@ -169,13 +154,16 @@ def _brief(task: str | None) -> str:
     return told
 
 
-def _called(row: DialRow) -> str:
-    if row.state == "placed":
-        return f"It was called with these words at {iso(row.sent_at)}; --again calls once more."
-    return (
-        f"It was called with these words at {iso(row.sent_at)}, and nobody knows whether it rang; topcalls "
-        "journal settle finds out."
-    )
+def _called(row: DialRow, again: bool, now: datetime) -> str | None:
+    """Why a call that was placed before is not placed now; None where it may be."""
+    when = f"It was called with these words at {iso(row.sent_at)}"
+    if row.state != "placed":
+        return f"{when}, and nobody knows whether it rang; topcalls journal settle finds out."
+    if not again:
+        return f"{when}; --again calls once more."
+    anew = row.sent_at + ASK_LIVES
+    within = f"{when}, and the same call within ten minutes is that one; try from {iso(anew)} on."
+    return within if now < anew else None
 
 
 def _together(items: list[Item], known: Known, desk: Desk) -> Flow[tuple[str, ...]]:

@@ -8,13 +8,13 @@ from typing import Literal, Protocol
 
 from ..api.calls import Call, GetCall, StopCall
 from ..api.transcript import Turn
-from ..client import Client
+from ..client import Approve, Client
 from ..deeds.outcomes import CASES, case_of, talked
 from ..errors import Declined, TopCallsError
-from ..journal.lists import agreed_call, answered_list, said_no
-from ..steps import ASK_LIVES, Ask
+from ..journal.lists import answered_list, counts, said_no
+from ..steps import ASK_LIVES, Answer, Ask
 from . import Entry
-from .plan import Item, Plan, agreed
+from .plan import Item, Plan
 
 SUMS_UP = 30.0
 """Seconds after a call's end in which its last turns and its summary may come."""
@@ -102,10 +102,7 @@ def declined_before(plan: Plan, client: Client) -> bool:
 
 
 def run(plan: Plan, client: Client, halt: Halt, *, stop_after: int) -> Iterator[Event]:
-    """Place the calls of a list that was said yes to. Every entry has an Outcome in the end, or was left.
-
-    `client` was made with `approve=changed`: what would have to be asked anew is not called.
-    """
+    """Place the calls of a list that was said yes to. Every entry has an Outcome in the end, or was left."""
     missed, doubt = 0, False
     for place, item in enumerate(plan.items, start=1):
         why = ""
@@ -126,16 +123,33 @@ def run(plan: Plan, client: Client, halt: Halt, *, stop_after: int) -> Iterator[
 
 
 def _called(plan: Plan, item: Item, client: Client, halt: Halt) -> Generator[Event, None, Outcome]:
-    """One call, from its own yes to its end."""
-    desk, entry = client.line.desk(), item.entry
+    """One call, from its question, which the list's yes answers, to its end."""
+    entry = item.entry
     try:
-        agreed_call(desk.journal(), plan.row, agreed(plan, item, desk.clock()), desk.clock())
-        placed = client.send(entry.request)
+        placed = client.send(entry.request, approve=_answering(plan, item, client))
     except TopCallsError as error:
         return Outcome(entry, "not called" if error.happened is False else "in doubt", str(error))
     if placed.replayed:  # by another window, with a yes of its own
         return Outcome(entry, "not called", "It was called meanwhile.", placed.call_id)
     return (yield from _followed(entry, placed.call_id, client, halt))
+
+
+def _answering(plan: Plan, item: Item, client: Client) -> Approve:
+    """Whoever is asked about a call of a list: the list's yes counts where the question is the one that was
+    shown in it. It is written down when the call is, so that none is left where the call is not placed."""
+    desk, shown = client.line.desk(), item.draft
+
+    def approve(ask: Ask) -> Answer:
+        more = set(ask.question.rules) - set(shown.words.rules) if desk.strict else ()
+        if ask.digest != shown.row.digest or ask.minutes > shown.row.minutes or more:
+            raise Declined(
+                "What this call is about has changed since the list was shown, so it was not placed; run it "
+                "again."
+            )
+        counts(desk.journal(), plan.row, ask.digest, desk.clock())
+        return Answer(True, ask.seal, "terminal", at=plan.row.decided_at)
+
+    return approve
 
 
 def _followed(entry: Entry, call_id: str, client: Client, halt: Halt) -> Generator[Event, None, Outcome]:
@@ -180,11 +194,4 @@ def _outcome(entry: Entry, call: Call, hung_up: bool) -> Outcome:
         return Outcome(entry, "hung up", "You hung up.", call.id, call)
     return Outcome(
         entry, "reached" if talked(call) else "not reached", CASES[case_of(call)].why, call.id, call
-    )
-
-
-def changed(ask: Ask) -> bool:
-    """What the client of a list answers to whatever would have to be asked anew: nothing. Raises Declined."""
-    raise Declined(
-        "What this call is about has changed since the list was shown, so it was not placed; run it again."
     )

@@ -62,7 +62,7 @@ def call_list(
     judged again before it rings. Ctrl-C: no further call; once more: hang up."""
     from ..approval import terminal
     from ..call_list.plan import planned
-    from ..call_list.running import answered, changed, declined_before, run
+    from ..call_list.running import answered, declined_before, run
     from ..client import Client
 
     if not terminal.possible():
@@ -71,7 +71,7 @@ def call_list(
             "topcalls call-list in one."
         )
     template = {"task": _words(task), **given}
-    with Client(approve=changed) as client:
+    with Client() as client:
         entries = _entries(file, template, region, client)
         plan = client.run(planned(entries, client.line.desk(), stop_after=stop_after, again=again))
         terminal.show(plan.question)

@@ -1,5 +1,4 @@
-"""One yes to several calls: the yes to the list, and the yes to each of its calls, made from it when its turn
-comes."""
+"""One yes to several calls: it is written down whole, and looked at again when the turn of a call comes."""
 
 from __future__ import annotations
 
@@ -7,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import insert, select
 
 from ..errors import Refused
 from . import AskRow, DialRow
@@ -20,8 +19,9 @@ from .tables import asks, dials
 
 def said_no(journal: Journal, account: str, digest: str, now: datetime) -> bool:
     """Whether this very list was said no to, and that no still counts."""
+    alive = asks.c.account == account, asks.c.digest == digest, asks.c.expires_at > now
     with journal.storage.reading() as db:
-        return any(row.decision == "no" for row in _same(db, account, digest, now))
+        return db.scalar(select(asks.c.key).where(*alive, asks.c.decision == "no").limit(1)) is not None
 
 
 def answered_list(journal: Journal, mine: AskRow) -> None:
@@ -29,35 +29,29 @@ def answered_list(journal: Journal, mine: AskRow) -> None:
     terminal that put it can answer it."""
     with journal.writing() as db:
         named(db, mine)
-        _new(db, mine)
+        values: dict[str, Any] = stored(mine, asks)
+        db.execute(insert(asks), values)
+        append(db, asked(mine, mine.asked_at), answered(mine))
 
 
-def agreed_call(journal: Journal, whole: AskRow, mine: AskRow, now: datetime) -> None:
-    """Write down the yes to one call of a list: given when the list's was, and for a while from `now`.
+def counts(journal: Journal, whole: AskRow, digest: str, now: datetime) -> None:
+    """See whether the yes to a list counts for one of its calls, by that call's digest.
 
-    Raises Refused where the list's yes counts no more, where this yes was made before, or where the same call
-    was asked about or placed by somebody else since the list was shown.
+    Raises Refused where the list's yes counts no more, or the same call was placed since the list was shown.
     """
-    with journal.writing() as db:
-        of = _row(db, whole.key)
-        if of is None or of.decision != "yes" or of.expires_at <= now:
-            raise Refused("call-list", "The yes to this list counts no more; run it again to be asked anew.")
-        if _row(db, mine.key) is not None:
-            raise Refused("one-yes-one-deed", "The yes to this call was used before; run the list again.")
-        others = [row for row in _same(db, mine.account, mine.digest, now) if _hinders(row, whole)]
-        since = select(dials.c.key).where(
-            dials.c.account == mine.account,
-            dials.c.digest == mine.digest,
-            dials.c.state != "failed",
-            dials.c.sent_at >= whole.asked_at,
-        )
-        if others or db.scalar(since.limit(1)):
-            raise Refused(
-                "call-list",
-                "This very call was placed, asked about or said no to elsewhere; run the list again to see "
-                "how it stands.",
-            )
-        _new(db, mine)
+    since = select(dials.c.key).where(
+        dials.c.account == whole.account,
+        dials.c.digest == digest,
+        dials.c.state != "failed",
+        dials.c.sent_at >= whole.asked_at,
+    )
+    with journal.storage.reading() as db:
+        of = next(iter(as_asks(db, db.execute(say.ASK, {"key": whole.key}).mappings().all())), None)
+        placed = db.scalar(since.limit(1))
+    if of is None or of.decision != "yes" or of.expires_at <= now:
+        raise Refused("call-list", "The yes to this list counts no more; run it again to be asked anew.")
+    if placed:
+        raise Refused("call-list", "This very call was placed meanwhile; run the list again to go on.")
 
 
 def dialled(journal: Journal, account: str, callees: Iterable[str]) -> list[DialRow]:
@@ -67,25 +61,3 @@ def dialled(journal: Journal, account: str, callees: Iterable[str]) -> list[Dial
     )
     with journal.storage.reading() as db:
         return as_dials(db, db.execute(wanted.order_by(dials.c.sent_at.desc())).mappings().all())
-
-
-def _hinders(row: AskRow, whole: AskRow) -> bool:
-    """Whether a question about the same call is open, or was answered so that this one is not placed too. One
-    that was used before the list was shown stands in it; one that a list left unused is given anew."""
-    return row.decision != "yes" or (row.used_at is not None and row.used_at >= whole.asked_at)
-
-
-def _same(db: Connection, account: str, digest: str, now: datetime) -> list[AskRow]:
-    alive = asks.c.account == account, asks.c.digest == digest, asks.c.expires_at > now
-    return as_asks(db, db.execute(select(asks).where(*alive)).mappings().all())
-
-
-def _row(db: Connection, key: str) -> AskRow | None:
-    return next(iter(as_asks(db, db.execute(say.ASK, {"key": key}).mappings().all())), None)
-
-
-def _new(db: Connection, row: AskRow) -> None:
-    """A question that is written down with its answer."""
-    values: dict[str, Any] = stored(row, asks)
-    db.execute(insert(asks), values)
-    append(db, asked(row, row.asked_at), answered(row))
