@@ -237,13 +237,12 @@ def test_the_first_ctrl_c_raises_once_and_none_does_while_a_call_is_dialled() ->
 class Tmux:
     """A shell in a terminal of tmux, seen as a person sees it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, columns: int = 100) -> None:
         self._socket = str(folder / "tmux")
         environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
         environment |= {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PS1": "$ "}
-        self._do(
-            "-f", "/dev/null", "new-session", "-d", "-s", "t", "-x", "100", "-y", "60", "sh", env=environment
-        )
+        size = "-x", str(columns), "-y", "60"
+        self._do("-f", "/dev/null", "new-session", "-d", "-s", "t", *size, "sh", env=environment)
         self._news = subprocess.Popen(
             ["tmux", "-S", self._socket, "-C", "attach", "-t", "t"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,

@@ -88,7 +88,7 @@ def test_in_tmux_the_question_has_its_bars_where_the_reply_goes_elsewhere(
         tmux.type(f'topcalls place-call --phone-number {OPEN} --task "$TASK" > /dev/null', "Enter")
         screen = tmux.until(ASKED.strip())
         tmux.type("n", "Enter")
-        tmux.until("said no")
+        tmux.until("Error: ")
     assert THEIRS in screen
     assert unbarred(screen, columns) == []
 
