@@ -14,6 +14,7 @@ from topcalls_tools import TopCallsToolkit
 from topcalls_tools.approval import terminal
 from topcalls_tools.cli.attended import Attended
 from topcalls_tools.cli.by_model import ByModel
+from topcalls_tools.cli.interrupts import Interrupts
 from topcalls_tools.connect import Line
 from topcalls_tools.errors import APIError, PaymentRequired, TooMany, Unreachable
 
@@ -22,6 +23,7 @@ from .fifteen import OPEN
 from .scripted import Model, says, scripted, tool
 from .test_ask import ask
 from .test_ask_terminal import approved
+from .test_cli import run
 
 CALL = f"Call {OPEN} and ask whether they are open on Labor Day."
 PLACE = tool("place_call", phone_number=OPEN, task="Ask whether they are open on Labor Day.")
@@ -119,9 +121,8 @@ def test_minutes_that_cannot_be_told_hide_nothing_that_was_said(
         done = ask(CALL, model=model)
     assert done.exit_code == 0, done.output
     assert "person called" in done.stdout
-    assert (
-        "Its minutes cannot be told now (TopCalls asks to wait); topcalls get-call --call-id" in done.stderr
-    )
+    assert "Its minutes cannot be told now (TopCalls asks to wait); topcalls get-call" in done.stderr
+    assert "cannot be followed" not in done.stderr
     assert '"call_id"' in told(model)[0]
 
 
@@ -138,6 +139,18 @@ def test_a_call_that_has_ended_is_not_said_to_go_on(keyed: World, monkeypatch: p
     done = ask(CALL)
     assert done.exit_code == 0, done.output
     assert "The call has ended, but cannot be followed now (TopCalls asks to wait); " in done.stderr
+
+
+def test_a_call_that_was_followed_to_its_end_is_no_failure_where_its_minutes_cannot_be_told(
+    keyed: World,
+) -> None:
+    assert ask(CALL, "--no-follow").exit_code == 0
+    (call,) = calls(keyed)
+    keyed.pace(500)
+    breaks(keyed, "rate_limited", LEFT)
+    done = ask(f"Follow call {call['id']}.")
+    assert done.exit_code == 0, done.output
+    assert "Its minutes cannot be told now (TopCalls asks to wait)" in done.stderr
 
 
 def test_where_nothing_was_placed_a_call_that_cannot_be_followed_is_an_error(keyed: World) -> None:
@@ -184,6 +197,25 @@ def test_a_hang_up_that_fails_is_told_and_the_call_stays_placed(rehearsed: World
     assert "Error: " in screen
     assert "The call may go on; topcalls stop-call --call-id" in screen
     assert [call["status"] for call in calls(rehearsed)] == ["in_progress"]
+
+
+def test_ctrl_c_while_a_question_is_printed_ends_the_request_and_the_question(
+    person: Attended, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terminal, "approve", lambda ask: signal.raise_signal(signal.SIGINT))
+    with scripted(PLACE, says("This is never said.")) as model:
+        with pytest.raises(KeyboardInterrupt):
+            ByModel(person, "openai:scripted", model.url, None).said("Call them.")
+        assert len(model.requests) == 1
+    assert json.loads(run("approvals", "--json").stdout)["data"] == []
+
+
+def test_at_a_question_each_ctrl_c_counts() -> None:
+    with Interrupts() as interrupts:
+        interrupts.asking = True
+        for _ in range(3):
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
 
 
 class Presses(httpx.HTTPTransport):
