@@ -20,7 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from topcalls_tools import Client
+from topcalls_tools import AsyncClient, Client, ListCalls
 from topcalls_tools.api.calls import CallInList
 from topcalls_tools.cli import history
 from topcalls_tools.cli.cells import safe, written
@@ -175,7 +175,9 @@ def test_what_is_older_than_the_span_is_not_fetched(world_of_calls: World, line:
         assert len(sent.paths) == 1
         sent.paths.clear()
         assert len(list(history.calls(client, Span()))) == len(calls)
-        assert len(sent.paths) == -(-len(calls) // 7)
+        assert len(sent.paths) == -(
+            -(len(calls) - 1) // 6
+        )  # a page begins with the last row of the one before
 
 
 def test_an_export_has_every_call_once_with_all_that_is_told_of_it(world_of_calls: World) -> None:
@@ -195,6 +197,55 @@ def test_an_export_has_every_call_once_with_all_that_is_told_of_it(world_of_call
     told = json.loads(run("export", "--json").stdout)
     assert (told["live"], {one["id"] for one in told["data"]}) == (False, calls.keys())
     assert not any("transcript" in one for one in told["data"])
+
+
+def listing(moments: list[str], limit: int) -> httpx.MockTransport:
+    """A TopCalls that has calls of these moments, newest first, and pages as it is documented: what is on a
+    page is strictly older than the cursor."""
+    calls = [{"id": f"c{place}", "created_at": at} for place, at in enumerate(moments)]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        before = request.url.params.get("cursor", "9999")
+        older = [call for call in calls if call["created_at"] < before]
+        more = len(older) > limit
+        cursor = older[limit - 1]["created_at"] if more else None
+        return httpx.Response(200, json={"data": older[:limit], "next_cursor": cursor})
+
+    return httpx.MockTransport(answer)
+
+
+def minute(number: int) -> str:
+    return f"2026-11-20T10:{number:02}:00Z"
+
+
+@pytest.mark.parametrize("driver", ["sync", "async"])
+@pytest.mark.parametrize(
+    ("moments", "limit"),
+    [
+        ([minute(9), minute(8), minute(8), minute(7), minute(7)], 3),
+        ([minute(9), minute(9), minute(9), minute(8), minute(8), minute(8)], 4),
+        ([minute(9), minute(8), minute(7)], 1),
+    ],
+)
+async def test_calls_of_one_moment_that_a_page_cuts_apart_all_come_once(
+    line: Line, moments: list[str], limit: int, driver: str
+) -> None:
+    client = Client(line=line, transport=listing(moments, limit))
+    if driver == "sync":
+        found = [call.id for page in client.pages(ListCalls(limit=limit)) for call in page.data]
+    else:
+        twin = AsyncClient(line=line, transport=listing(moments, limit))
+        found = [call.id async for page in twin.pages(ListCalls(limit=limit)) for call in page.data]
+    assert found == [f"c{place}" for place in range(len(moments))]
+
+
+def test_more_calls_of_one_moment_than_a_page_has_are_told(
+    line: Line, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(history, "ROWS", 2)
+    client = Client(line=line, transport=listing([minute(9), minute(9), minute(9), minute(8)], 2))
+    assert [call.id for call in history.calls(client, Span(None, None))] == ["c0", "c1", "c3"]
+    assert f"There are 2 calls or more of {minute(9)}" in capsys.readouterr().err
 
 
 def test_an_export_goes_to_a_file_that_is_there_whole_and_private(

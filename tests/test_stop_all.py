@@ -26,6 +26,7 @@ from topcalls_tools.journal.store import Journal
 from topcalls_tools.reconcile import reconcile
 from topcalls_tools.settings import Settings
 from topcalls_tools.steps import ONE_ATTEMPT, Send, Sleep
+from topcalls_tools.wire import moment
 
 from .conftest import CALL, World
 from .test_flow import LIST, PLACE, Script, moving_line, sent, yes
@@ -243,6 +244,30 @@ def test_one_that_cannot_be_stopped_is_named_and_keeps_nobody_from_the_rest(
     assert (done.left, done.calls_ended) == (("bad",), ("good", "fine", "last"))
     assert len(done.problems) == 1
     assert "500" in done.problems[0]
+
+
+def test_calls_of_one_moment_that_a_page_cuts_apart_are_all_ended(live: Callable[..., Line]) -> None:
+    """A campaign places many calls in one second, and TopCalls' cursor is a time: the 201st must be seen."""
+    made = datetime.now(UTC).replace(microsecond=0)
+    calls = {f"c{place:03}": talking(at=made - timedelta(minutes=place // 150)) for place in range(250)}
+    topcalls = TopCalls()
+    topcalls.calls = calls
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path != "/v1/calls":
+            return topcalls(request)
+        before = request.url.params.get("cursor", "9999-01-01")
+        older = [
+            {"id": name, **call}
+            for name, call in calls.items()
+            if moment(call["created_at"]) < moment(before)
+        ]
+        page, more = older[:200], older[200:]
+        cursor = page[-1]["created_at"] if more else None
+        return httpx.Response(200, json={"data": page, "next_cursor": cursor})
+
+    assert stopped(live(), httpx.MockTransport(answer)).ok
+    assert {call["status"] for call in calls.values()} == {"cancelled"}
 
 
 def test_an_id_that_cannot_be_sent_keeps_nobody_from_the_rest(live: Callable[..., Line]) -> None:

@@ -75,7 +75,7 @@ class Client:
         while more:
             page = self.send(more)
             yield _fresh(page, seen)
-            more = _next(more, page)
+            more = more.after(page)
 
     def run(self, flow: Flow[T], approve: Approve | None = None, tell: Hear | None = None) -> T:
         """Drive a flow to its end; errors of a step are thrown into the flow, which may catch them."""
@@ -173,7 +173,7 @@ class AsyncClient:
         while more:
             page = await self.send(more)
             yield _fresh(page, seen)
-            more = _next(more, page)
+            more = more.after(page)
 
     async def run(
         self, flow: Flow[T], approve: AsyncApprove | None = None, tell: AsyncHear | None = None
@@ -284,9 +284,3 @@ def _fresh(page: P, seen: set[str]) -> P:
     data = tuple(row for row in page.data if row.id not in seen)
     seen.update(row.id for row in data)
     return page.model_copy(update={"data": data})
-
-
-def _next(request: Paged[P], page: P) -> Paged[P] | None:
-    if page.next_cursor is None or page.next_cursor == request.cursor:
-        return None
-    return request.model_copy(update={"cursor": page.next_cursor})

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, timedelta
 
 from .api.calls import Call, CallInList
 from .errors import TopCallsError
-from .wire import moment
 
 RESTS = 60.0
 """Seconds between two looks at a call that webhooks tell of, while nothing changes."""
@@ -123,16 +121,3 @@ def _mark(call: Call | None) -> tuple[object, ...]:
         return ()
     written = call.call_summary is not None, call.recording_url is not None
     return call.status, call.call_status, call.completed, len(call.transcript), written
-
-
-def just_after(created_at: str | None) -> str | None:
-    """The cursor before which a call of that moment stands: one unit more in the last place that is shown."""
-    at = moment(created_at)
-    if at is None or created_at is None:
-        return None
-    unit, places = timedelta(milliseconds=1), "milliseconds"
-    if "." not in created_at:
-        unit, places = timedelta(seconds=1), "seconds"
-    elif at.microsecond % 1000:
-        unit, places = timedelta(microseconds=1), "microseconds"
-    return (at + unit).astimezone(UTC).isoformat(timespec=places).replace("+00:00", "Z")

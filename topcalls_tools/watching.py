@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from .api.calls import Call, CallInList, GetCall, ListCalls
 from .bell import Bell
 from .errors import APIError, Broken, TooMany, TopCallsError, Unreachable
-from .sights import LOST, Sight, just_after
+from .sights import LOST, Sight
+from .wire import just_after
 
 SLOWEST = 5.0
 """Seconds between two looks while nothing changes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 
@@ -59,3 +59,17 @@ def moment(text: str | None) -> datetime | None:
     except ValueError:
         return None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def just_after(created_at: str | None) -> str | None:
+    """The cursor before which what was made at that moment stands: one unit more in the last place that is
+    shown. None where nothing stands there that is a time."""
+    at = moment(created_at)
+    if at is None or created_at is None:
+        return None
+    unit, places = timedelta(milliseconds=1), "milliseconds"
+    if "." not in created_at:
+        unit, places = timedelta(seconds=1), "seconds"
+    elif at.microsecond % 1000:
+        unit, places = timedelta(microseconds=1), "microseconds"
+    return (at + unit).astimezone(UTC).isoformat(timespec=places).replace("+00:00", "Z")

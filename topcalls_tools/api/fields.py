@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from ipaddress import ip_address
 from socket import inet_aton
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -26,7 +26,7 @@ from pydantic import (
 from ..action import R, Record
 from ..endpoint import Endpoint
 from ..spoken import Spoken as Spoken
-from ..wire import MOST_LEVELS, depth
+from ..wire import MOST_LEVELS, depth, just_after
 
 
 class E164(str):
@@ -248,3 +248,13 @@ class Paged(Endpoint[R], Generic[R]):
     """How many to return, 1 to 200. TopCalls' default is 50."""
     cursor: Cursor | None = None
     """next_cursor of the page before, such as 2025-12-22T10:29:00Z."""
+
+    def after(self, page: Page[Any]) -> Self | None:
+        """The request for what comes after a page of this one; None where it was the last. It begins with
+        what was made at the same moment as the last row, which a page may cut apart (contract A22); so that
+        it moves on, not where a whole page is of one moment."""
+        if page.next_cursor in (None, self.cursor):
+            return None
+        again = just_after(page.next_cursor) if len(page.data) > 1 else None
+        cursor = page.next_cursor if again in (None, self.cursor) else again
+        return self.model_copy(update={"cursor": cursor})

@@ -19,7 +19,8 @@ ROWS = 200
 
 
 def calls(client: Client, when: Span, campaign_id: str | None = None) -> Iterator[CallInList]:
-    """Every call that was placed in a span. One whose time cannot be read is among its neighbours.
+    """Every call that was placed in a span. One whose time cannot be read is among its neighbours. Where
+    TopCalls may have more calls of one moment than it gives on a page, standard error says so.
 
     Raises click's UsageError where the campaign has no id that can be sent.
     """
@@ -39,6 +40,12 @@ def calls(client: Client, when: Span, campaign_id: str | None = None) -> Iterato
         for call, at in zip(page.data, times, strict=True):
             if at is None or when.holds(at):
                 yield call
+        if page.next_cursor and len(page.data) == ROWS and len({call.created_at for call in page.data}) == 1:
+            click.echo(
+                f"There are {ROWS} calls or more of {page.next_cursor}, and TopCalls lists no others of that "
+                "moment.",
+                err=True,
+            )
         if when.since and any(at < when.since for at in times if at):
             return
 

@@ -199,7 +199,7 @@ def _pages(
 ) -> Flow[list[Any]]:
     """The pages of a list, until there are enough; what was read counts, even where the next page fails."""
     pages: list[Any] = []
-    more = first
+    more: Paged[Any] | None = first
     while more:
         desk.restart()
         try:
@@ -209,9 +209,9 @@ def _pages(
             told.blind = True
             return pages
         pages.append(page)
-        if page.next_cursor is None or page.next_cursor == more.cursor or (enough and enough(pages)):
+        if enough and enough(pages):
             return pages
-        more = more.model_copy(update={"cursor": page.next_cursor})
+        more = more.after(page)
     return pages
 
 
