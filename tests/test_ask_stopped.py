@@ -209,3 +209,15 @@ def test_ctrl_c_at_the_question_of_a_command_is_no_answer(keyed: World) -> None:
     terminal.type(CTRL_C)
     assert terminal.end() == 3, terminal.screen
     assert "Nobody answered, and nothing was sent" in terminal.screen
+
+
+@pytest.mark.parametrize(("typed", "code"), [("YES\n", 0), ("\n", 3), ("No\n", 3)])
+def test_other_words_are_no_answer_and_asked_about_again(keyed: World, typed: str, code: int) -> None:
+    terminal = Terminal("place-call", "--phone-number", OPEN, "--task", "Ask whether they are open.")
+    terminal.until(ASKED)
+    terminal.type("maybe\n")
+    terminal.until("That is no answer; y is a yes, n is a no.\r\nApprove? [y/N]")
+    assert status(keyed) == []
+    terminal.type(typed)
+    assert terminal.end() == code, terminal.screen
+    assert len(status(keyed)) == (1 if code == 0 else 0)
