@@ -60,7 +60,7 @@ MAY_IMPORT = {
     "tools": {"action", "api", "deeds", "errors"},
     "stored_key": {"errors"},
     "interpreter": {"action", "api", "contacts", "deeds", "errors", "steps", "tools"},
-    "settings": {"errors", "stored_key"},
+    "settings": {"address", "errors", "stored_key"},
     "policies": {"api", "errors", "guard", "settings"},
     "sandbox": {"action", "api", "endpoint", "wire"},
     "connect": {"address", "approval", "bell", "contacts", "dnc", "errors", "journal", "policies", "sandbox"}

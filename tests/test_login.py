@@ -125,6 +125,42 @@ def test_what_is_given_in_code_goes_first(stored: World) -> None:
         assert client.line.key() == "tc_test_canary0123"
 
 
+@pytest.mark.parametrize(
+    ("kept", "given"),
+    [
+        (None, "https://api.topcalls.ai"),
+        (None, "https://API.topcalls.ai:443/"),
+        ("http://127.0.0.1:9", "http://127.0.0.1:9/"),
+    ],
+)
+def test_a_stored_key_goes_to_its_own_address_however_that_is_written(
+    home: Path, kept: str | None, given: str
+) -> None:
+    home.mkdir()
+    stored_key.write(home, StoredKey("tc_test_canary0123" if kept else "tc_live_canary0123", kept))
+    with closing(Line(Settings.load(base_url=given))) as line:
+        assert line.settings.stored
+        assert line.address() == (kept or "https://api.topcalls.ai")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "http://api.topcalls.ai",
+        "https://api.topcalls.ai:8443",
+        "https://api.topcalls.ai/v2",
+        "https://x@api.topcalls.ai",
+        "https://[",
+        "nonsense",
+    ],
+)
+def test_a_stored_key_goes_to_no_other_address(home: Path, other: str) -> None:
+    home.mkdir()
+    stored_key.write(home, StoredKey("tc_live_canary0123"))
+    with pytest.raises(Misconfigured, match="another address"):
+        Settings.load(base_url=other)
+
+
 def test_a_stored_key_is_sent_nowhere_but_where_it_was_tried(stored: World) -> None:
     stranger = Stranger({"/v1/balance": BALANCE})
     with stranger.open() as url:
@@ -256,6 +292,7 @@ def test_a_running_program_keeps_whom_it_speaks_to(stored: World, home: Path) ->
 def test_whoever_has_it_calls_live_and_login_says_so(home: Path, tmp_path: Path) -> None:
     """A live key goes over https alone, so that what login says of one is shown by the line it makes."""
     home.mkdir(mode=0o700)
+    home.mkdir()
     stored_key.write(home, StoredKey("tc_live_canary0123"))
     line = Line(Settings.load())
     assert (line.live, line.strict, line.account) == (True, True, "live")

@@ -13,6 +13,22 @@ KEY = re.compile(r"[\x21-\x7e]{8,512}")
 """The form of a key, as far as it is known."""
 
 
+def same(one: str | None, other: str | None) -> bool:
+    """Whether two addresses are one, however they are written; None is TopCalls' own. What is none is no
+    other's."""
+    try:
+        return _parts(one or LIVE_URL) == _parts(other or LIVE_URL)
+    except ValueError:
+        return False
+
+
+def _parts(text: str) -> tuple[str, str, int | None, str, str]:
+    parts = urlsplit(text)
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    host = parts.netloc.rpartition("@")[0] + (parts.hostname or "").rstrip(".")
+    return parts.scheme, host, port, parts.path.rstrip("/"), parts.query
+
+
 def address(key: str | None, base_url: str | None) -> str | None:
     """The address for a key, or None for the sandbox of this process.
 
