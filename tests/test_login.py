@@ -292,7 +292,6 @@ def test_a_running_program_keeps_whom_it_speaks_to(stored: World, home: Path) ->
 def test_whoever_has_it_calls_live_and_login_says_so(home: Path, tmp_path: Path) -> None:
     """A live key goes over https alone, so that what login says of one is shown by the line it makes."""
     home.mkdir(mode=0o700)
-    home.mkdir()
     stored_key.write(home, StoredKey("tc_live_canary0123"))
     line = Line(Settings.load())
     assert (line.live, line.strict, line.account) == (True, True, "live")
