@@ -33,7 +33,7 @@ from .conftest import World, owner
 from .test_cli import keyed, run
 
 __all__ = ["keyed"]
-FORMULAS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+FORMULAS = ("=", "+", "-", "@", "−", "＝", "＋", "－", "＠", "﹢", "﹣", "﹦", "﹫")
 HOSTILE = (
     '=HYPERLINK("https://evil.example","Refund")',
     "+1-2",
@@ -46,6 +46,9 @@ HOSTILE = (
     'yes;=1+1;"',
     'well ; ""=1+1',
     "one|=1+1",
+    "one, two,=1+1",
+    "−1+1",
+    "﹦1+1",
     "＝1+1",
     "\ufeff=1+1",
     "\u200b=1+1",
@@ -282,7 +285,7 @@ def computed(cell: str) -> bool:
 @pytest.mark.parametrize("separator", [",", ";", "|", "\t"])
 def test_no_cell_is_a_formula_whoever_spoke_its_words(words: str, separator: str) -> None:
     text = "".join(written([["id", words, 1.5, "+14155550123", words]]))
-    assert computed(words) or any(map(computed, re.split(r"[;|\n]", words)))
+    assert computed(words) or any(map(computed, re.split(r"[,;|\n]", words)))
     assert not any(map(computed, cells_of(text, separator)))
 
 
@@ -291,6 +294,7 @@ def test_no_cell_is_a_formula_whoever_spoke_its_words(words: str, separator: str
 def test_no_text_at_all_becomes_a_formula(words: str) -> None:
     for separator in ",;|\t":
         assert not any(map(computed, cells_of("".join(written([["id", words, "x", words]])), separator)))
+    assert not any(map(computed, safe(words).split(",")))
 
 
 def test_what_no_spreadsheet_computes_stays_as_it_is() -> None:

@@ -97,6 +97,11 @@ def test_no_key_goes_where_a_recording_is(live: Live) -> None:
         "https://localhost:8443/a.mp3",
         "http://127.0.0.1:80/a.mp3",
         "https://0x7f000001/a.mp3",
+        "https://169.254.169.254/a.mp3",
+        "https://10.0.0.1/a.mp3",
+        "https://192.168.1.7/a.mp3",
+        "https://[::ffff:127.0.0.1]/a.mp3",
+        "https://[fe80::1]/a.mp3",
         "ftp://recordings.example.com/a.mp3",
         "file:///etc/passwd",
         "//recordings.example.com/a.mp3",
@@ -116,7 +121,9 @@ def test_only_https_on_another_machine_is_fetched_with_a_live_key(
         seen.append(str(request.url))
         return httpx.Response(302, headers={"location": address})
 
-    if redirected and not address.startswith(("http:", "https://1", "https://l", "https://0", "ftp", "file")):
+    if redirected and not address.startswith(
+        ("http:", "https://1", "https://[::f", "https://[f", "https://l", "https://0", "ftp", "file")
+    ):
         pytest.skip("as a reference it leads somewhere else")
     with pytest.raises(Refused, match="not https on another machine"):
         fetch(live(), answer, ELSEWHERE if redirected else address)

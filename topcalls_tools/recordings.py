@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from .api.fields import loopback
+from .api.fields import loopback, nearby
 from .errors import Broken, NotFound, Refused, Unreachable
 
 if TYPE_CHECKING:
@@ -78,7 +78,9 @@ def _url(address: str) -> httpx.URL:
 
 
 def _allowed(url: httpx.URL, line: Line) -> None:
-    schemes = ("https",) if not loopback(url.host) else () if line.live else ("http", "https")
+    schemes: tuple[str, ...] = () if nearby(url.host) else ("https",)
+    if loopback(url.host) and not line.live:
+        schemes = ("http", "https")
     if not (url.host and url.scheme in schemes):
         raise _elsewhere()
 

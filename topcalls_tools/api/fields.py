@@ -6,7 +6,7 @@ import json
 import re
 from datetime import datetime
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from socket import inet_aton
 from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 from urllib.parse import urlsplit
@@ -162,14 +162,26 @@ def loopback(host: str | None) -> bool:
     name = (host or "").rstrip(".").lower()
     if name == "localhost" or name.endswith(".localhost"):
         return True
+    address = _numeric(name)
+    return address is not None and (address.is_loopback or address.is_unspecified)
+
+
+def nearby(host: str | None) -> bool:
+    """Whether a host is this machine, or an address that leads to no other than those around it."""
+    address = _numeric((host or "").rstrip("."))
+    return loopback(host) or (address is not None and not address.is_global)
+
+
+def _numeric(host: str) -> IPv4Address | IPv6Address | None:
+    """The address that a host is, where it is one and no name."""
     try:
-        address = ip_address(name)
+        address = ip_address(host)
     except ValueError:
         try:
-            address = ip_address(inet_aton(name))  # 127.1 and 0x7f000001 are addresses too
+            return ip_address(inet_aton(host))  # 127.1 and 0x7f000001 are addresses too
         except OSError:
-            return False
-    return address.is_loopback or address.is_unspecified
+            return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 WHOLE = BeforeValidator(_whole)

@@ -12,9 +12,9 @@ from ..quoting import quiet
 Value = str | int | float | None
 _NUMBER = re.compile(r"\+[1-9][0-9]{1,14}")
 """A phone number as it is dialled; no spreadsheet computes anything else from it."""
-_BEGINS = re.compile(r'(?:^|(?<=[;|]))([\s"]*)(?=[=+@\-＝＋－＠])')
-"""Where a cell begins that would be computed; where a spreadsheet parts cells by other signs than commas,
-also after one of those."""
+_BEGINS = re.compile(r'(?:^|(?<=[,;|]))([\s"]*)(?=[=+@\-−＝＋－＠﹢﹣﹦﹫])')
+"""Where a cell begins that would be computed: also after what some program parts cells by that heeds no
+quotation marks, or other signs than commas."""
 
 
 def written(rows: Iterable[Sequence[Value]]) -> Iterator[str]:
