@@ -715,6 +715,7 @@ def test_what_topcalls_adds_to_a_call_cannot_pose_as_ours(stage: Stage) -> None:
     one = deliveries.Delivery("d1", "sandbox", "x", "call.completed.odd", call_id, None, True, NOW)
     facts = End(one, added, False).facts()
     assert (facts["event"], "noted" in facts) == ("call.failed", False)
+    assert not {"event", "noted"} & {*facts.get("derived", ())}
     assert End(one, added, False, {"used_minutes": 1}).facts()["noted"] == {"used_minutes": 1}
     assert call.status == "queued"
 

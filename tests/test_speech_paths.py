@@ -15,11 +15,11 @@ ROOMS = [ROOT / name for name in ("topcalls_tools", "mcp_server", "examples")]
 OTHER_END = ROOT / "topcalls_tools" / "sandbox"
 """Who speaks, not who listens: there words are made. Where they leave it they are `Spoken`."""
 DUMPS = {"model_dump_json", "dump_json", "dump_python", "to_jsonable_python", "to_json"}
+"""What turns a record into plain values."""
 OLD_DUMPS = {"json", "dict"}
 """The same by names that pydantic still answers to, where they are a record's methods."""
 INSIDE = {"words", "_words"}
 """Where a `Spoken` keeps what was said."""
-"""What turns a record into plain values."""
 SHOWS = {"shown", "told"}
 """The two methods of a tool that give plain values of a reply."""
 NO_REPLY = "a request, a policy or a person's own words: no reply stands in it"

@@ -64,7 +64,9 @@ class End:
         request = GetCall(call_id=self.call.id)
         turns = tuple(map(shown_turn, self.call.transcript))
         told = request.shown(self.call, self.live)
-        shown = {name: value for name, value in told.items() if name not in _OURS}
+        marks = [name for name in told.pop("derived", ()) if name not in _OURS]
+        shown = {"live": self.live, **({"derived": marks} if marks else {})}
+        shown |= {name: value for name, value in told.items() if name not in _OURS}
         shown["turns"] = [turn.model_dump(mode="json", exclude_none=True) for turn in turns]
         if turns:
             shown["first_turn"] = turns[0].turn
