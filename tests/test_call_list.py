@@ -53,7 +53,7 @@ class Hurry:
     """Whoever runs a list in a test: time passes in the sandbox, and at some wait something is wanted."""
 
     def __init__(self, world: World, *wishes: Callable[[Hurry], None]) -> None:
-        self.no_further = self.hang_up = False
+        self.no_further = self.hang_up = self.leave = False
         self.waits = 0
         self._world, self._wishes = world, wishes
 
@@ -476,6 +476,16 @@ def test_somebody_reached_in_between_begins_the_count_anew(caller: Client, world
     assert list(states(became).values()) == ["not reached", "reached", "not reached", "reached"]
 
 
+def test_who_was_not_called_counts_as_nobody_missed(caller: Client, world: World) -> None:
+    plan = said_yes(caller)
+
+    def block(halt: Hurry) -> None:
+        caller.line.desk().dnc().add("sandbox", BOB, "asked", datetime.now(UTC))
+
+    became = ran(plan, caller, Hurry(world, block), stop_after=1)
+    assert states(became) == {"Ann": "reached", "Bob": "not called", "Cy": "reached"}
+
+
 def test_a_voicemail_is_nobody_reached(caller: Client, world: World) -> None:
     became = ran(said_yes(caller, "name,number,time\nV,+14155550005,9:30\n"), caller, Hurry(world))
     assert (became["V"].state, became["V"].why) == ("not reached", "A voicemail answered, and no person.")
@@ -493,6 +503,20 @@ def test_a_second_wish_hangs_up_and_no_further_call_is_placed(caller: Client, wo
     (call,) = [call for call in world.get("/v1/calls")["data"] if call["phone_number"] == "+14155550008"]
     assert call["status"] == "cancelled"
     assert len(world.rings()) == 1
+
+
+def test_a_third_wish_leaves_and_says_how_the_call_is_seen_and_stopped(caller: Client, world: World) -> None:
+    text = f"name,number,time\nLong,+14155550008,9:30\nAnn,{ANN},10:00\n"
+
+    def wish(halt: Hurry) -> None:
+        halt.no_further = halt.leave = True
+
+    halt = Hurry(world, wish)
+    became = ran(said_yes(caller, text, max_duration=60), caller, halt)
+    assert states(became) == {"Long": "in doubt", "Ann": "not called"}
+    assert halt.waits == 1
+    call_id = became["Long"].call_id
+    assert f"follow-call --call-id {call_id} shows it, stop-call hangs up" in became["Long"].why
 
 
 def test_the_first_wish_lets_the_call_under_way_go_on(caller: Client, world: World) -> None:
@@ -536,6 +560,7 @@ def test_a_call_that_cannot_be_followed_is_in_doubt_and_the_last_one(
         ("Roma\n# a comment\nmum  # at home\n", [(1, "Roma", CY), (3, "mum", BOB)]),
         ("name,time\nroma,8\n", [(2, "roma", CY)]),
         (f'number,note\n{CY},"a, b"\n', [(2, "Roma", CY)]),
+        (f"phone,mobile\n{CY},{CY}\n{BOB},\n,{ANN}\n", [(2, "Roma", CY), (3, "Mum", BOB), (4, None, ANN)]),
     ],
 )
 def test_who_is_on_a_list(text: str, found: list[tuple[int, str | None, str]]) -> None:
@@ -561,6 +586,10 @@ def test_who_is_on_a_list(text: str, found: list[tuple[int, str | None, str]]) -
         (",\nname,number\n,\n", "Ask them now.", "none of your contacts"),
         ("name,number\n,\nx,\n", "Ask them now.", "none of your contacts"),
         ("number,time\n,9\n", "Ask them now.", "no number and no name"),
+        (f"name,number,number\nAnn,{ANN},{BOB}\n", "Ask them now.", "column number is there twice"),
+        (f"number,time,Time\n{ANN},9,10\n", "Ask them now.", "column time is there twice"),
+        (f"name,mobile,phone\nAnn,{ANN},{BOB}\n", "Ask them now.", "different numbers as phone and mobile"),
+        (f"number,na\x1b[2Jme\n{ANN},x\n", "Tell {{other}} now.", "number, na\\u{1b}[2jme"),
     ],
 )
 def test_a_file_that_leaves_something_open_is_refused_in_words(text: str, task: str, words: str) -> None:

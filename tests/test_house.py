@@ -70,7 +70,7 @@ MAY_IMPORT = {
     "holding": {"bell", "errors", "steps"},
     "client": {"action", "api", "bell", "connect", "errors", "flow", "holding", "http", "settings", "steps"},
     "call_list": {"action", "api", "client", "consent", "contacts", "deeds", "errors", "facts", "guard"}
-    | {"journal", "question", "reconcile", "steps", "wire"},
+    | {"journal", "question", "quoting", "reconcile", "steps", "wire"},
     "doctor": {"action", "address", "api", "approval", "client", "connect", "contacts", "dnc", "endpoint"}
     | {"errors", "journal", "policies", "settings", "steps", "wire"},
     "afterwards": {"api", "client", "errors", "journal", "reconcile"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from ..api.calls import PlaceCall
 from ..api.placeholders import HOLE
 from ..contacts import Contact
 from ..errors import Misconfigured
+from ..quoting import quiet
 from . import MOST, Entry
 
 NUMBERS = ("phone_number", "number", "phone", "telephone", "mobile", "tel")
@@ -80,12 +82,12 @@ def _filled(words: str, person: Person) -> str:
     def fact(hole: re.Match[str]) -> str:
         name = _title(hole[1])
         if not (value := person.fields.get(name)):
-            columns = ", ".join(person.fields) or "none"
+            columns = ", ".join(map(quiet, person.fields)) or "none"
             raise Misconfigured(
                 f"Line {person.line} has nothing for {{{{{hole[1]}}}}}; fill that column in, of: {columns}."
             )
         if "{{" in value or "}}" in value:
-            raise Misconfigured(f"Line {person.line}: {name} has two braces in it; take them out.")
+            raise Misconfigured(f"Line {person.line}: {quiet(name)} has two braces in it; take them out.")
         return value
 
     told = HOLE.sub(fact, words)
@@ -98,12 +100,8 @@ def _person(
     line: int, fields: Mapping[str, str], contacts: Mapping[str, Contact], number: Callable[[str], str]
 ) -> Person:
     name = next((fields[title] for title in NAMES if fields.get(title)), None)
-    given = next((fields[title] for title in NUMBERS if fields.get(title)), None)
-    if given is not None:
-        try:
-            found = number(given)
-        except ValueError as error:
-            raise Misconfigured(f"Line {line}: {error}.") from None
+    if given := [title for title in NUMBERS if fields.get(title)]:
+        found = _one_of(line, given, fields, number)
         name = name or (contacts[found].name if found in contacts else None)
     elif name is None:
         raise Misconfigured(f"Line {line} has no number and no name; fill one in.")
@@ -111,6 +109,19 @@ def _person(
         found = _of_contact(line, name, contacts)
     own = {**fields, "number": found, **({"name": name} if name else {})}
     return Person(line, found, own)
+
+
+def _one_of(line: int, given: list[str], fields: Mapping[str, str], number: Callable[[str], str]) -> str:
+    """The one number that the columns of numbers give."""
+    try:
+        found = {number(fields[title]) for title in given}
+    except ValueError as error:
+        raise Misconfigured(f"Line {line}: {error}.") from None
+    if len(found) > 1:
+        raise Misconfigured(
+            f"Line {line} has different numbers as {' and '.join(given)}; leave the one that is to be called."
+        )
+    return found.pop()
 
 
 def _of_contact(line: int, name: str, contacts: Mapping[str, Contact]) -> str:
@@ -134,6 +145,8 @@ def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
             if name := " ".join(words.partition("#")[0].split()):
                 yield place, {"name": name}
         return
+    if twice := [title for title, times in Counter(filter(None, titles)).items() if times > 1]:
+        raise Misconfigured(f"The column {quiet(twice[0])} is there twice; leave one of them out.")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     before, seen = 0, False
     try:

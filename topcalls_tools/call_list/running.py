@@ -38,6 +38,10 @@ class Halt(Protocol):
     def hang_up(self) -> bool:
         """Whether the one that is under way is to be ended."""
 
+    @property
+    def leave(self) -> bool:
+        """Whether even that is not to be waited for."""
+
     def wait(self, seconds: float) -> None:
         """Let time pass, at most until somebody wants something."""
 
@@ -118,7 +122,8 @@ def run(plan: Plan, client: Client, halt: Halt, *, stop_after: int) -> Iterator[
         yield Placing(place, item.entry)
         outcome = yield from _called(plan, item, client, halt)
         yield outcome
-        missed = 0 if outcome.state == "reached" else missed + 1
+        if outcome.state != "not called":  # that rang nobody
+            missed = 0 if outcome.state == "reached" else missed + 1
         doubt = outcome.state == "in doubt"
 
 
@@ -161,6 +166,9 @@ def _followed(entry: Entry, call_id: str, client: Client, halt: Halt) -> Generat
     hung_up = False
     trouble = "It lasts longer than it may"
     while line.timer() < until and failed < BLIND:
+        if halt.leave:
+            trouble = "You left, and nobody knows how it goes on"
+            break
         if halt.hang_up and not hung_up:
             hung_up = _hung_up(call_id, client)
         try:
@@ -176,7 +184,7 @@ def _followed(entry: Entry, call_id: str, client: Client, halt: Halt) -> Generat
                 if call.completed is not False or hung_up or line.timer() - over >= SUMS_UP:
                     return _outcome(entry, call, hung_up)
         halt.wait(LOOKS_LIVE if line.live else LOOKS)
-    why = f"{trouble.rstrip('.')}; topcalls follow-call --call-id {call_id} shows how it stands."
+    why = f"{trouble.rstrip('.')}; topcalls follow-call --call-id {call_id} shows it, stop-call hangs up."
     return Outcome(entry, "in doubt", why, call_id)
 
 

@@ -59,7 +59,7 @@ def call_list(
 ) -> None:
     """Call the people in FILE, at most ten, one after the other. FILE is CSV with a column number, or names
     of your contacts. One question lists every call whole and takes one yes, at a terminal alone; each call is
-    judged again before it rings. Ctrl-C: no further call; once more: hang up."""
+    judged again before it rings. Ctrl-C: no further call; once more: hang up; once more: leave."""
     from ..approval import terminal
     from ..call_list.plan import planned
     from ..call_list.running import answered, declined_before, run
@@ -132,7 +132,7 @@ class _Presses:
             case 1:
                 _echo("\nNo further call. The one that is under way goes on; Ctrl-C once more hangs up.")
             case 2:
-                _echo("\nHanging up.")
+                _echo("\nHanging up. Ctrl-C once more leaves.")
 
     @property
     def no_further(self) -> bool:
@@ -141,6 +141,10 @@ class _Presses:
     @property
     def hang_up(self) -> bool:
         return self.times > 1
+
+    @property
+    def leave(self) -> bool:
+        return self.times > 2
 
     def wait(self, seconds: float) -> None:
         self._pressed.wait(seconds)
