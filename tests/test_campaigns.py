@@ -650,7 +650,10 @@ def test_campaigns_are_read_from_a_file(tmp_path: Path) -> None:
         ("[[campaigns]]\nname = 'x'\ntask = 'long enough'\n[[campaigns.contacts]]\nname = 'y'\nphone_number = '555'", "phone_number"),
         ("[[campaigns]]\nname = 'x'\ntask = 'long enough'\nscheduled_at = 2026-03-03T09:00:00", "needs an offset"),
         ("no toml", "campaigns"),
-        ("campaigns = 7", "campaigns"),
+        ("campaigns = 7", r"\[\[campaigns\]\]"),
+        ("[campaigns]\nname = 'x'\ntask = 'long enough'", r"\[\[campaigns\]\]"),
+        ("[[campaign]]\nname = 'x'\ntask = 'long enough'", r"'campaign' is .*write .*\[\[campaigns\]\]"),
+        ("campaigns = []\n\"a\\u001b[2J\" = 1", r"'a\\x1b\[2J' is read by nobody"),
     ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_used_is_refused_in_a_sentence(tmp_path: Path, text: str, said: str) -> None:

@@ -119,8 +119,14 @@ class Plan(_Written):
 def plans(path: Path) -> tuple[Plan, ...]:
     """The campaigns of a TOML file: tables `[[campaigns]]`. Raises SandboxError with what is wrong."""
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8")).get("campaigns", [])
-        return tuple(Plan.model_validate(one) for one in found)
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        if strange := [name for name in found if name != "campaigns"]:
+            raise SandboxError(
+                f"{path}: {strange[0]!r} is read by nobody; write each campaign as [[campaigns]]."
+            )
+        if not isinstance(each := found.get("campaigns", []), list):
+            raise TypeError("campaigns is no list of tables")
+        return tuple(Plan.model_validate(one) for one in each)
     except ValidationError as wrong:
         item = wrong.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, item["loc"])) or "a campaign"
