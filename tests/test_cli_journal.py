@@ -302,6 +302,15 @@ def test_questions_and_calls_are_listed_and_shown(owner: Line, placed: str) -> N
     assert shown["dial"]["call_id"] == told[1]["call_id"]
 
 
+def test_what_was_quoted_has_its_bars_on_a_narrow_terminal(owner: Line) -> None:
+    row = waiting(owner, PLACE.model_copy(update={"task": "Ask them one thing after the other. " * 9}))
+    screen = Terminal("journal", "show", row.key, columns=50)
+    assert screen.end() == 0
+    quoted = [line for line in screen.screen.splitlines() if "│" in line]
+    assert len(quoted) > 8
+    assert max(map(len, quoted)) <= 50
+
+
 def test_words_of_others_steer_no_terminal(owner: Line) -> None:
     evil = "x\x1b]0;title\x07\u202e"
     question = {

@@ -43,7 +43,7 @@ class ByModel:
         if person.left and person.refused:  # the model, which would tell it, says nothing more
             raise person.refused
         if answer:
-            width = tables.screen().width if tables.on_screen() else None
+            width = tables.columns()
             click.echo(f"{self._name} says:")
             for line in barred(answer, width - len(BAR)) if width else barred(answer):
                 click.echo(line)

@@ -55,8 +55,10 @@ def listing(limit: int, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON, as export does.")
 def show(name: str, as_json: bool) -> None:
     """Show one question and its call. What was asked, said and sent, and what became of it."""
+    from . import tables
+
     found = _exported(name)
-    click.echo(_document(found) if as_json else "\n".join(_lines(found)))
+    click.echo(_document(found) if as_json else "\n".join(_lines(found, tables.columns())))
 
 
 @journal.command()
@@ -163,7 +165,7 @@ def _row(ask: AskRow, dial: DialRow | None, now: datetime, heard: str) -> dict[s
     }
 
 
-def _lines(found: dict[str, Any]) -> Iterator[str]:
+def _lines(found: dict[str, Any], columns: int | None) -> Iterator[str]:
     """One question and its call, for people: our words, and those of others behind a bar."""
     from ..approval.terminal import WHOLE
     from ..question import Question
@@ -171,7 +173,7 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     ask, dial = found["question"], found["dial"]
     yield f"{ask['key']}: {ask['tool']}, account {ask['account']}, asked {_time(ask['asked_at'])}\n"
     words = ask.get("question")
-    yield Question.of(words).text(most=WHOLE) if words else "What it asked is forgotten."
+    yield Question.of(words).text(most=WHOLE, columns=columns) if words else "What it asked is forgotten."
     yield ""
     if "decision" in ask:
         yield f"Answer: {ask['decision']}, by {ask['by']}, {_time(ask['decided_at'])}."
@@ -185,7 +187,7 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
         yield f"Sent: {_time(ask['used_at'])}."
     if reply := (dial or ask).get("reply"):
         told = {name: value if isinstance(value, str) else json.dumps(value) for name, value in reply.items()}
-        yield Question("Reply:", (), tuple(told.items())).text()
+        yield Question("Reply:", (), tuple(told.items())).text(columns=columns)
     for link in found["evidence"]:
         yield from said(link["facts"]) if link["kind"] == "closed" else ()
     yield from of_campaign(found.get("calls_heard", ()))

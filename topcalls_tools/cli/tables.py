@@ -24,6 +24,11 @@ def on_screen() -> bool:
     return sys.stdout.isatty()
 
 
+def columns() -> int | None:
+    """Columns of the terminal that standard output is; None where it is none."""
+    return screen().width if on_screen() else None
+
+
 def screen() -> Console:
     """Where is printed: a terminal with its colours, unless NO_COLOR forbids them, or plain text that is not
     folded."""
