@@ -112,6 +112,7 @@ def test_exit_codes_say_what_kind_of_no_it_was(
         ),
         ({"TOPCALLS_API_KEY": "tc_test_canary0123"}, 6, "tc_test_"),
         ({"TOPCALLS_API_KEY": "has spaces in it"}, 6, "is no key"),
+        ({"TOPCALLS_API_KEY": ""}, 6, "is set and empty"),
         ({"TOPCALLS_BASE_URL": "https://x.example"}, 6, "TOPCALLS_API_KEY is not"),
         ({"TOPCALLS_TOOLSETS": "nonsense"}, 0, ""),
         (

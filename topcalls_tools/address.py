@@ -41,11 +41,15 @@ def address(key: str | None, base_url: str | None) -> str | None:
         raise Misconfigured(
             "TOPCALLS_BASE_URL is set and TOPCALLS_API_KEY is not; set both, or neither for the sandbox."
         )
+    if not key:
+        raise Misconfigured(
+            "TOPCALLS_API_KEY is set and empty, which is never taken for practice; set it to your key, or "
+            "unset it for the key of topcalls login, else the sandbox."
+        )
     if not KEY.fullmatch(key):
         raise Misconfigured(
-            "TOPCALLS_API_KEY is no key; copy it again from the account settings at topcalls.ai, or "
-            "unset it for "
-            "the sandbox."
+            "TOPCALLS_API_KEY is no key; copy it again from the account settings at topcalls.ai, or unset it "
+            "for the sandbox."
         )
     given = (base_url or LIVE_URL).rstrip("/")
     try:
@@ -69,8 +73,7 @@ def address(key: str | None, base_url: str | None) -> str | None:
         return given
     if here or parts.scheme != "https":
         raise Misconfigured(
-            "A live key is sent only over https and never to this machine; unset TOPCALLS_API_KEY "
-            "for the sandbox, "
-            "or TOPCALLS_BASE_URL for TopCalls."
+            "A live key is sent only over https and never to this machine; unset TOPCALLS_API_KEY for the "
+            "sandbox, or TOPCALLS_BASE_URL for TopCalls."
         )
     return given
