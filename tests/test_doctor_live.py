@@ -144,6 +144,9 @@ def spoilt(value: Any, at: str = "") -> Any:
                 "+14155558888": 1,
                 f"{CANARY} Meyer": 2,
                 "4155558888": {"x": 1},
+                "a_4155558888": 1,
+                f"{CANARY.lower()}Meyer": 3,
+                f"{CANARY.lower()}_{'meyer_' * 6}x": 4,
                 "metadata2": CANARY,
             }
         case list():
@@ -177,10 +180,27 @@ def test_a_report_holds_nothing_of_anybody(keyed: World, tmp_path: Path, as_json
         told, done = live(tmp_path, *(["--json"] if as_json else []), TOPCALLS_BASE_URL=url)
     text = json.dumps(told) + done.output.replace(str(tmp_path), "")
     assert told["reads"]
-    assert any("(a name that is not told)" in one.get("unknown", ()) for one in told["reads"])
+    assert any("(6 names that are not told)" in one.get("unknown", ()) for one in told["reads"])
     text = text.casefold()
     for secret in (CANARY, "8888", keyed.key, url, "127.0.0.1"):
         assert secret.casefold() not in text, text[max(0, text.index(secret.casefold()) - 80) :][:200]
+
+
+def test_the_name_of_an_unknown_field_is_told_beside_documented_ones_alone() -> None:
+    """What the maintainers need is the names of new fields; a map's own keys may be anybody's names."""
+    known = {
+        "data": frozenset({"array"}),
+        "data[]": frozenset({"object"}),
+        "data[].id": frozenset({"string"}),
+    }
+    rows = [
+        {"id": "x", "sip_code2": 1, "annMeyer": 2, "+1415": 3},
+        {"id": "y", "Ann": 1},
+        {"ann": 1, "bob": 2},
+    ]
+    told = compared(observed({"data": rows, "took_ms": 1}, known), known, {})
+    assert told.unknown == ("data[].sip_code2", "took_ms", "data[].(2 names that are not told)")
+    assert compared(observed({"ann": 1}, known), known, {}).unknown == ("(1 name that is not told)",)
 
 
 def test_the_report_is_the_owners_alone_and_writes_over_nothing(keyed: World, tmp_path: Path) -> None:

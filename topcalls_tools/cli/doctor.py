@@ -39,8 +39,8 @@ def doctor(ctx: click.Context, reads: bool, output: Path | None, as_json: bool) 
     """Look over your set-up: key, address, clock, journal, policy, who is asked, versions. Says what is wrong
     and the command that mends it. Sends one free read where a key is set, and changes nothing.
 
-    With --live every free read is made instead, and a report of shapes is written that holds nothing of
-    anybody: send it to whoever looks after this package. No phone rings.
+    With --live every free read is made instead, and a report is written that holds shapes and names of
+    fields, and no value: send it to whoever looks after this package. No phone rings.
     """
     if output is not None and not reads:
         raise click.UsageError("--output belongs to --live.")
@@ -87,7 +87,7 @@ def _read(output: Path | None, as_json: bool) -> bool:
     else:
         for line in _lines(told):
             click.echo(line)
-        click.echo(f"The report is in {path}: shapes alone, nothing of anybody. Read it, and send it.")
+        click.echo(f"The report is in {path}: shapes and names of fields, no value. Read it, and send it.")
     return bool(told["as_documented"])
 
 

@@ -1,4 +1,4 @@
-"""The report of the free reads: shapes alone, fit to be sent to whoever looks after this package."""
+"""The report of the free reads: shapes and names of fields, fit to be sent to who looks after this package."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from ..address import LIVE_URL
+from ..address import LIVE_URL, same
 from ..connect import Line
 from .assumptions import Seen, judged, words
 from .reads import READS, Read, Survey
@@ -17,7 +17,7 @@ _KINDS = frozenset({"application/json", "application/problem+json", "text/html",
 
 
 def report(line: Line, found: Survey) -> dict[str, Any]:
-    """What was seen, as JSON: no number, name, id or word of anybody, and no address but TopCalls' own."""
+    """What was seen, as JSON: shapes and names of fields, no value, and no address but TopCalls' own."""
     read: list[dict[str, Any]] = []
     comparisons: dict[str, Comparison] = {}
     for endpoint in READS:
@@ -35,13 +35,12 @@ def report(line: Line, found: Survey) -> dict[str, Any]:
         comparisons[endpoint.tool] = comparison = compared(shape, example, ours)
         read.append({"tool": endpoint.tool, **_answered(one), **_told(one, shape, comparison)})
     verdicts = judged(Seen(found, comparisons))
-    address = line.settings.base_url or LIVE_URL
     return {
         "report": "topcalls doctor --live",
         "version": _version(),
         "python": platform.python_version(),
         "day": f"{datetime.now(UTC):%Y-%m-%d}",
-        "service": "sandbox" if not line.live else LIVE_URL if address == LIVE_URL else "another address",
+        "service": _service(line),
         "as_documented": all(one.same for one in comparisons.values()) and bool(comparisons),
         "reads": read,
         "probes": {name: _answered(one) for name, one in found.probes.items()},
@@ -50,6 +49,12 @@ def report(line: Line, found: Survey) -> dict[str, Any]:
             for one, verdict in verdicts
         ],
     }
+
+
+def _service(line: Line) -> str:
+    if not line.live:
+        return "sandbox"
+    return LIVE_URL if same(line.settings.base_url, None) else "another address"
 
 
 def _answered(read: Read) -> dict[str, Any]:

@@ -25,13 +25,16 @@ _FORMS = (
     ("address", r"https?://.*"),
     ("empty", r""),
 )
-_PLAIN_NAME = re.compile(r"[a-z][A-Za-z_]{0,39}")
-"""What a field is called. Other names could be data, such as numbers or people, and are not told."""
+_FIELD = re.compile(r"(?!.*\d{4})[a-z][a-z0-9]*(_[a-z0-9]+)*")
+"""How TopCalls' fields are called. Other names could be data, such as numbers or people."""
+LONGEST = 40
+"""Characters of such a name, at most."""
 
 
 @dataclass(slots=True)
 class Shape:
-    """What was seen of a kind of reply. Nothing in it is a value that TopCalls sent."""
+    """What was seen of a kind of reply. Nothing in it is a value that TopCalls sent, nor a name that could be
+    one."""
 
     seen: Counter[str] = field(default_factory=Counter)
     """How often each path was there."""
@@ -40,6 +43,8 @@ class Shape:
     """The forms of texts, where they have a known one."""
     unknown: set[str] = field(default_factory=set)
     """Paths that stand neither in the documentation nor in our records."""
+    untold: Counter[str] = field(default_factory=Counter)
+    """How many names at most one object at a path has that are not told."""
 
 
 def kind_of(value: Any) -> str:
@@ -83,14 +88,18 @@ def observed(reply: Any, known: Kinds) -> Shape:
 def _observe(value: Any, at: str, known: Kinds, shape: Shape) -> None:
     match value:
         case dict() if not at or any(path.startswith(f"{at}.") for path in known):
-            for name, inner in value.items():
-                path = f"{at}.{name}" if at else name
+            paths = {name: f"{at}.{name}" if at else name for name in value}
+            of_fields = not known.keys().isdisjoint(paths.values())  # else it may be anybody's own map
+            untold = 0
+            for name, path in paths.items():
                 if path in known:
-                    _note(inner, path, shape)
-                    _observe(inner, path, known, shape)
+                    _note(value[name], path, shape)
+                    _observe(value[name], path, known, shape)
+                elif of_fields and len(name) <= LONGEST and _FIELD.fullmatch(name):
+                    shape.unknown.add(path)
                 else:
-                    told = name if _PLAIN_NAME.fullmatch(name) else "(a name that is not told)"
-                    shape.unknown.add(f"{at}.{told}" if at else told)
+                    untold += 1
+            shape.untold[at] = max(shape.untold[at], untold)
         case list() if f"{at}[]" in known:
             for inner in value:
                 _note(inner, f"{at}[]", shape)
@@ -180,4 +189,14 @@ def compared(shape: Shape, example: Kinds, ours: Kinds) -> Comparison:
         for path, kinds in shape.kinds.items()
         if (strange := kinds - allowed[path] - {"null"})
     }
-    return Comparison(tuple(missing), tuple(sometimes), tuple(sorted(shape.unknown)), differs)
+    unknown = (
+        *sorted(shape.unknown),
+        *(_untold(at, many) for at, many in sorted(shape.untold.items()) if many),
+    )
+    return Comparison(tuple(missing), tuple(sometimes), unknown, differs)
+
+
+def _untold(at: str, many: int) -> str:
+    """So many names of fields at a place, without the names."""
+    told = "(1 name that is not told)" if many == 1 else f"({many} names that are not told)"
+    return f"{at}.{told}" if at else told
