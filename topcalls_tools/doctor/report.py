@@ -1,4 +1,4 @@
-"""The report of the free reads: shapes and names of fields, fit to be sent to who looks after this package."""
+"""The report of the free reads: shapes and names of fields, fit to be sent to who looks after the package."""
 
 from __future__ import annotations
 
