@@ -13,11 +13,11 @@ from typing import Any
 from topcalls_tools import PlaceCall
 from topcalls_tools.connect import Line
 from topcalls_tools.flow import perform
+from topcalls_tools.flow.steps import Answer, Ask, Keep, Send
 from topcalls_tools.guard.policy import policy
 from topcalls_tools.journal.store import Journal
 from topcalls_tools.policies import accept
 from topcalls_tools.settings import Settings
-from topcalls_tools.steps import Answer, Ask, Keep, Send
 from topcalls_tools.wire import Reply
 
 from .measure import Racer, Row, race

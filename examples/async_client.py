@@ -8,7 +8,7 @@ from practice import practice
 
 from topcalls_tools import AsyncClient, FollowCall, PlaceCall
 from topcalls_tools.deeds.follow_call import Following
-from topcalls_tools.steps import Ask
+from topcalls_tools.flow.steps import Ask
 
 RESTAURANTS = {"Mill Street": "+14155550142", "Harbour": "+14155550001", "Old Town": "+14155550005"}
 """In the sandbox the last four digits decide: 0001 is busy, 0005 a mailbox, most others are answered."""

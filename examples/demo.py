@@ -30,8 +30,8 @@ from rich.text import Text
 from topcalls_tools import Client, TopCallsToolkit
 from topcalls_tools.api.transcript import ShownTurn
 from topcalls_tools.cli.show import turn
+from topcalls_tools.flow.steps import Ask
 from topcalls_tools.quoting import BAR, barred
-from topcalls_tools.steps import Ask
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / ".demo"

@@ -15,7 +15,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from practice import practice
 
 from topcalls_tools import Client, TopCallsToolkit
-from topcalls_tools.steps import Ask
+from topcalls_tools.flow.steps import Ask
 
 WISH = "Please find out how much a bike rental costs at +44 20 7946 0018, and when they open."
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from practice import practice
 
 from topcalls_tools import Client, FollowCall, GetBalance, ListVoices, PlaceCall
-from topcalls_tools.steps import Ask
+from topcalls_tools.flow.steps import Ask
 
 
 def approve(ask: Ask) -> bool:

@@ -14,7 +14,7 @@ from mcp.shared.exceptions import MCPError
 from topcalls_tools.client import AsyncApprove
 from topcalls_tools.connect import Line
 from topcalls_tools.errors import Unanswered
-from topcalls_tools.steps import READS_FOR, Answer, Ask, Pending
+from topcalls_tools.flow.steps import READS_FOR, Answer, Ask, Pending
 
 MODERN = "2026-07-28"
 """From this protocol version on, a question ends the call and the same call comes back with the answer."""

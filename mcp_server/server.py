@@ -21,8 +21,8 @@ from topcalls_tools.approval import slips
 from topcalls_tools.client import AsyncClient, AsyncHear
 from topcalls_tools.errors import Misconfigured, TopCallsError
 from topcalls_tools.flow import perform
+from topcalls_tools.flow.steps import ASK_LIVES, Pending, Tell
 from topcalls_tools.quoting import in_json
-from topcalls_tools.steps import ASK_LIVES, Pending, Tell
 from topcalls_tools.tools import chosen
 
 from . import forms

@@ -23,9 +23,9 @@ from topcalls_tools.action import sentence
 from topcalls_tools.connect import Line
 from topcalls_tools.deeds import ConfirmAction
 from topcalls_tools.errors import TopCallsError
+from topcalls_tools.flow.steps import Ask
 from topcalls_tools.sandbox import open_sandbox, serve_in_background
 from topcalls_tools.settings import Settings
-from topcalls_tools.steps import Ask
 from topcalls_tools.tools import TOOLS
 
 from .conftest import World

@@ -7,7 +7,7 @@ import sys
 import textwrap
 from typing import Any
 
-from topcalls_tools import steps
+from topcalls_tools.flow import steps
 from topcalls_tools.journal import engine, store
 
 BROKEN: dict[str, tuple[tuple[Any, str, str, str], ...]] = {

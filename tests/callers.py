@@ -18,10 +18,10 @@ from mcp_server.server import serve
 from topcalls_tools import AsyncClient, Client, PlaceCall
 from topcalls_tools.connect import Line
 from topcalls_tools.errors import TopCallsError
+from topcalls_tools.flow.reconcile import reconcile
+from topcalls_tools.flow.steps import Ask, Sleep
 from topcalls_tools.langchain import TopCallsToolkit
-from topcalls_tools.reconcile import reconcile
 from topcalls_tools.settings import Settings
-from topcalls_tools.steps import Ask, Sleep
 
 from .broken import break_it
 from .mishaps import AsyncTransport, Fate, Mishap, Time, Transport

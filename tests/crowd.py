@@ -11,7 +11,7 @@ from topcalls_tools.connect import Line
 from topcalls_tools.deeds.follow_call import Following
 from topcalls_tools.errors import TopCallsError
 from topcalls_tools.flow import perform
-from topcalls_tools.steps import Flow, Keep, Send, Sleep, Tell
+from topcalls_tools.flow.steps import Flow, Keep, Send, Sleep, Tell
 from topcalls_tools.wire import Request
 
 

@@ -15,9 +15,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from topcalls_tools.flow.steps import LEASE
 from topcalls_tools.journal.archive import troubles
 from topcalls_tools.journal.store import Journal
-from topcalls_tools.steps import LEASE
 
 from .callers import ACCOUNT, SECRET, SURFACES, Errand, Told
 from .mishaps import COMMITS, MOMENTS, STALLED, Mishap

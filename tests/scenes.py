@@ -18,20 +18,20 @@ from topcalls_tools import DeleteCarrier, DeletePhoneNumber, PlaceCall, StartCam
 from topcalls_tools.api.account import Balance
 from topcalls_tools.api.campaigns import Campaign, CampaignPage
 from topcalls_tools.api.phone_numbers import CarrierPage, Number, NumberPage
-from topcalls_tools.bell import Bell
 from topcalls_tools.contacts import UNKNOWN_ZONE, Consent, Contact
 from topcalls_tools.deeds import CheckCall
 from topcalls_tools.dnc import DoNotCall
 from topcalls_tools.endpoint import Endpoint
 from topcalls_tools.errors import Refused
 from topcalls_tools.flow import perform
+from topcalls_tools.flow.question import question
+from topcalls_tools.flow.steps import Desk, Keep, Send
+from topcalls_tools.following.bell import Bell
+from topcalls_tools.following.watching import Watch
 from topcalls_tools.guard import AskPerson, Facts, Refuse, Rung, judge
 from topcalls_tools.guard.compose import compose
 from topcalls_tools.guard.policy import Policy, policy
 from topcalls_tools.guard.rules import RULES
-from topcalls_tools.question import question
-from topcalls_tools.steps import Desk, Keep, Send
-from topcalls_tools.watching import Watch
 from topcalls_tools.wire import Reply
 
 COLUMNS = 110

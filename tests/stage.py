@@ -30,7 +30,7 @@ _PROCESSES = multiprocessing.get_context("forkserver")  # children of a process 
 _PRELOADED = [
     *("tests.matrix", "tests.killing"),
     *(
-        "topcalls_tools.consent",
+        "topcalls_tools.flow.consent",
         "topcalls_tools.contacts",
         "topcalls_tools.guard.rules",
         "topcalls_tools.http",

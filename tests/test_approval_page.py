@@ -20,10 +20,10 @@ from topcalls_tools.api.account import Balance
 from topcalls_tools.approval.browser import graphical
 from topcalls_tools.approval.page import Page
 from topcalls_tools.errors import Misconfigured, Refused
+from topcalls_tools.flow.question import question
 from topcalls_tools.guard import Facts, judge
 from topcalls_tools.journal import AskRow
 from topcalls_tools.journal.store import Journal
-from topcalls_tools.question import question
 
 from .conftest import CALL, allowing
 

@@ -38,7 +38,7 @@ def keyed(world: World, home: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     owner(home)
     for name, value in {"TOPCALLS_API_KEY": world.key, "TOPCALLS_BASE_URL": world.url}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("topcalls_tools.steps.PAUSES", ())
+    monkeypatch.setattr("topcalls_tools.flow.steps.PAUSES", ())
     world.pace(0)
     return world
 

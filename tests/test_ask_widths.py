@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from topcalls_tools import PlaceCall
 from topcalls_tools.approval import terminal as asking
 from topcalls_tools.cli.attended import plan
-from topcalls_tools.question import Question
+from topcalls_tools.flow.question import Question
 from topcalls_tools.quoting import BAR, WIDTH, room
 
 from .conftest import World, owner

@@ -9,9 +9,9 @@ import anyio
 import pytest
 
 from topcalls_tools import AsyncClient, Client
-from topcalls_tools.bell import Bell
 from topcalls_tools.connect import Line
-from topcalls_tools.steps import Flow, Sleep
+from topcalls_tools.flow.steps import Flow, Sleep
+from topcalls_tools.following.bell import Bell
 
 LONG = 600.0
 

@@ -17,15 +17,15 @@ import httpx
 import pytest
 
 from topcalls_tools import Client, ListLeads
-from topcalls_tools.blocking import blocked
 from topcalls_tools.connect import Line
 from topcalls_tools.deeds import BlockNumber
 from topcalls_tools.deeds.block_number import NumberBlocked
 from topcalls_tools.errors import Refused
+from topcalls_tools.flow.blocking import blocked
+from topcalls_tools.flow.steps import Sleep
 from topcalls_tools.journal import archive
 from topcalls_tools.journal.store import Journal
 from topcalls_tools.settings import Settings
-from topcalls_tools.steps import Sleep
 
 from .conftest import NUMBER, World
 from .test_cli import keyed
@@ -380,7 +380,7 @@ from topcalls_tools.settings import Settings
 loaded, flush = [], os.fsync
 def fsync(descriptor):
     flush(descriptor)
-    heavy = ("topcalls_tools.journal", "topcalls_tools.guard", "topcalls_tools.polic", "sqlalchemy", "topcalls_tools.consent")
+    heavy = ("topcalls_tools.journal", "topcalls_tools.guard", "topcalls_tools.polic", "sqlalchemy", "topcalls_tools.flow.consent")
     loaded.append([name for name in sys.modules if name.startswith(heavy)])
 os.fsync = fsync
 line = Line(Settings(api_key="tc_live_12345678"))

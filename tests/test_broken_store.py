@@ -36,7 +36,7 @@ from topcalls_tools.approval import slips
 from topcalls_tools.connect import Line
 from topcalls_tools.errors import TopCallsError
 from topcalls_tools.settings import Settings
-import topcalls_tools.consent, topcalls_tools.journal.store, topcalls_tools.journal.archive, topcalls_tools.guard.rules
+import topcalls_tools.flow.consent, topcalls_tools.journal.store, topcalls_tools.journal.archive, topcalls_tools.guard.rules
 import phonenumbers.geodata, phonenumbers.tzdata, sqlalchemy.dialects.sqlite.pysqlite, alembic.command
 from topcalls_tools.guard.policy import policy
 

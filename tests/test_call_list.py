@@ -37,8 +37,8 @@ from topcalls_tools.connect import Line
 from topcalls_tools.contacts import Contact
 from topcalls_tools.deeds import StopAll
 from topcalls_tools.errors import Declined, Misconfigured
+from topcalls_tools.flow.steps import Sleep
 from topcalls_tools.journal.archive import listed, troubles
-from topcalls_tools.steps import Sleep
 from topcalls_tools.tools import TOOLS
 
 from .conftest import World, owner

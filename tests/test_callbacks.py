@@ -17,9 +17,9 @@ from topcalls_tools import Client, StartCampaign
 from topcalls_tools.cli.calendar import calendar
 from topcalls_tools.cli.callbacks import _lines
 from topcalls_tools.cli.proposals import LATELY, Proposal, proposals
+from topcalls_tools.flow.reconcile import close_books
 from topcalls_tools.guard.moments import Times
 from topcalls_tools.journal import archive
-from topcalls_tools.reconcile import close_books
 
 from .conftest import CALL, NUMBER, World, owner
 from .test_campaigns_heard import Dialler, dialled, hear

@@ -16,12 +16,12 @@ import pytest
 from topcalls_tools import Client, ListLeads, PlaceCall, StartCampaign
 from topcalls_tools.connect import Line
 from topcalls_tools.errors import Misconfigured, Refused
-from topcalls_tools.hearing import PAGES
+from topcalls_tools.flow.hearing import PAGES
+from topcalls_tools.flow.reconcile import BY_THE_WAY, bookkeeping, close_books
+from topcalls_tools.flow.steps import IN_ALL
 from topcalls_tools.journal import DialRow, archive
 from topcalls_tools.journal.heard import HeardCall, heard_since, note, noted, of_dials, rung_since
 from topcalls_tools.journal.store import Journal
-from topcalls_tools.reconcile import BY_THE_WAY, bookkeeping, close_books
-from topcalls_tools.steps import IN_ALL
 
 from .conftest import CALL, NUMBER, World
 from .test_cli import keyed, run

@@ -23,10 +23,10 @@ from topcalls_tools import Client, StartCampaign
 from topcalls_tools.cli import EXIT_CODES
 from topcalls_tools.connect import Line, utc_now
 from topcalls_tools.errors import Declined, Refused, Unanswered, Unreachable
+from topcalls_tools.flow.steps import ASK_LIVES, Sleep
 from topcalls_tools.journal import AskRow
 from topcalls_tools.journal.store import Journal
 from topcalls_tools.settings import Settings
-from topcalls_tools.steps import ASK_LIVES, Sleep
 
 from .conftest import CALL, NUMBER, World
 from .test_cli import Terminal, keyed, run

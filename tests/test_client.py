@@ -16,8 +16,8 @@ import pytest
 from topcalls_tools import AsyncClient, GetBalance, StopCall
 from topcalls_tools.connect import Line
 from topcalls_tools.deeds import StopAll
+from topcalls_tools.flow.steps import IN_ALL, Ask, Flow, Keep, Send, Sleep
 from topcalls_tools.settings import Settings
-from topcalls_tools.steps import IN_ALL, Ask, Flow, Keep, Send, Sleep
 from topcalls_tools.wire import Request
 
 from .conftest import World

@@ -16,8 +16,8 @@ from topcalls_tools import Client, PlaceCall
 from topcalls_tools.connect import Line
 from topcalls_tools.contacts import UNKNOWN_ZONE, Consent, Contact, contacts, entries
 from topcalls_tools.errors import Declined, Misconfigured
+from topcalls_tools.flow.steps import Ask
 from topcalls_tools.places import zone
-from topcalls_tools.steps import Ask
 
 from .conftest import CALL
 from .test_cli import run

@@ -15,7 +15,7 @@ from sqlalchemy import delete, insert, select, text, update
 from topcalls_tools import StopCall
 from topcalls_tools.deeds import StopAll
 from topcalls_tools.errors import Misconfigured, Refused
-from topcalls_tools.facts import callee
+from topcalls_tools.flow.facts import callee
 from topcalls_tools.journal import Inquiry, Yes, archive, heads
 from topcalls_tools.journal.store import Journal
 from topcalls_tools.journal.tables import asks, evidence, personal

@@ -20,12 +20,12 @@ from topcalls_tools.deeds.outcomes import CASES, case_of, stage
 from topcalls_tools.deeds.wishes import SOUNDS
 from topcalls_tools.errors import NotFound
 from topcalls_tools.flow import perform
+from topcalls_tools.flow.reconcile import close_books
+from topcalls_tools.flow.steps import Keep, Send, Sleep
 from topcalls_tools.guard.heard import Kind
 from topcalls_tools.journal import archive
 from topcalls_tools.journal.deliveries import Delivery, keep
 from topcalls_tools.journal.heard import note
-from topcalls_tools.reconcile import close_books
-from topcalls_tools.steps import Keep, Send, Sleep
 from topcalls_tools.wire import Reply
 
 from .conftest import CALL, World

@@ -43,7 +43,7 @@ from topcalls_tools.errors import (
     Unreachable,
 )
 from topcalls_tools.flow import perform
-from topcalls_tools.steps import Answer, Ask, Pending, Send, Sleep
+from topcalls_tools.flow.steps import Answer, Ask, Pending, Send, Sleep
 
 from .conftest import CALL, SENT_TASK, World
 from .owner import owner

@@ -11,8 +11,8 @@ from topcalls_tools.api.calls import Call
 from topcalls_tools.connect import Line
 from topcalls_tools.errors import NotFound
 from topcalls_tools.flow import perform
-from topcalls_tools.steps import Keep, Send, Sleep
-from topcalls_tools.watching import Watch
+from topcalls_tools.flow.steps import Keep, Send, Sleep
+from topcalls_tools.following.watching import Watch
 from topcalls_tools.wire import Reply
 
 

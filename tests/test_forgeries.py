@@ -15,7 +15,7 @@ from mcp.shared.exceptions import MCPError
 from topcalls_tools import Client, PlaceCall
 from topcalls_tools.dnc import DoNotCall
 from topcalls_tools.errors import Refused
-from topcalls_tools.steps import Answer
+from topcalls_tools.flow.steps import Answer
 
 from .adversary import LIST, PREMIUM, TASK, honest
 from .assistants import Anew, Assistant, anew, homes, no, policy_line, portal, town

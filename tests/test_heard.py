@@ -22,14 +22,14 @@ from topcalls_tools.api.transcript import Turn
 from topcalls_tools.connect import Line
 from topcalls_tools.contacts import Contact
 from topcalls_tools.errors import Misconfigured, Refused
+from topcalls_tools.flow.reconcile import BY_THE_WAY, bookkeeping, close_books
+from topcalls_tools.flow.steps import IN_ALL, ONE_ATTEMPT
 from topcalls_tools.guard.callbacks import callback
 from topcalls_tools.guard.heard import KINDS, Heard, Kind, heard
 from topcalls_tools.guard.moments import Times
 from topcalls_tools.guard.policy import policy
 from topcalls_tools.journal import DialRow, archive
-from topcalls_tools.reconcile import BY_THE_WAY, bookkeeping, close_books
 from topcalls_tools.sandbox.people.phrases import ENGLISH, SPANISH
-from topcalls_tools.steps import IN_ALL, ONE_ATTEMPT
 
 from .conftest import CALL, NUMBER, World
 from .labelling import HEARD, heard_score

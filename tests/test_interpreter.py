@@ -17,12 +17,12 @@ from topcalls_tools.api.campaigns import CampaignFacts
 from topcalls_tools.api.phone_numbers import Carrier, NumberFacts
 from topcalls_tools.contacts import Contact
 from topcalls_tools.errors import Misconfigured
+from topcalls_tools.flow.steps import Send
 from topcalls_tools.interpreter import Doubt, Look, Reading, Scene, interpret, understood
 from topcalls_tools.interpreter.book import book
 from topcalls_tools.interpreter.ordering import ACTIONS
 from topcalls_tools.interpreter.people import dialled
 from topcalls_tools.interpreter.sentence import sentence
-from topcalls_tools.steps import Send
 
 LIVE = Call(
     id="live-4711-a",

@@ -30,8 +30,8 @@ from topcalls_tools.approval import interrupt as asking
 from topcalls_tools.approval.interrupt import interrupt
 from topcalls_tools.connect import Line, utc_now
 from topcalls_tools.errors import Misconfigured
+from topcalls_tools.flow.steps import ASK_LIVES
 from topcalls_tools.settings import Settings
-from topcalls_tools.steps import ASK_LIVES
 
 from .conftest import CALL, World
 from .owner import owner

@@ -17,8 +17,8 @@ from langchain_tests.unit_tests import ToolsUnitTests
 from topcalls_tools import AsyncClient, Client, TopCallsToolkit
 from topcalls_tools.api.calls import CallPlaced
 from topcalls_tools.connect import Line
+from topcalls_tools.flow.steps import Ask
 from topcalls_tools.settings import Settings
-from topcalls_tools.steps import Ask
 from topcalls_tools.tools import TOOLS, chosen
 
 from .conftest import CALL, World

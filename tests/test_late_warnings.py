@@ -13,9 +13,9 @@ import pytest
 from topcalls_tools import Client, PlaceCall, UpdateLead
 from topcalls_tools.connect import Line
 from topcalls_tools.errors import Declined, Refused
-from topcalls_tools.reconcile import close_books
+from topcalls_tools.flow.reconcile import close_books
+from topcalls_tools.flow.steps import Ask
 from topcalls_tools.settings import Settings
-from topcalls_tools.steps import Ask
 
 from .conftest import CALL
 from .owner import owner

@@ -21,7 +21,7 @@ from topcalls_tools.api.leads import NewLead
 from topcalls_tools.client import Client
 from topcalls_tools.connect import Line
 from topcalls_tools.errors import Broken, Declined, Forbidden, Refused, Unreachable
-from topcalls_tools.steps import Ask
+from topcalls_tools.flow.steps import Ask
 
 from .conftest import World
 from .test_flow import DRIVERS, Script, sent, yes

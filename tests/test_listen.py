@@ -20,11 +20,11 @@ import pytest
 from topcalls_tools import PlaceCall
 from topcalls_tools.cli.listen import AT_ONCE
 from topcalls_tools.errors import Misconfigured
+from topcalls_tools.flow.question import question
 from topcalls_tools.guard import Allow
 from topcalls_tools.guard.compose import TOLD, compose
 from topcalls_tools.guard.policy import tightened
 from topcalls_tools.guard.rules.people import webhook_hosts
-from topcalls_tools.question import question
 from topcalls_tools.settings import Settings
 
 from .conftest import allowing, owner

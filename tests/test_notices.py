@@ -20,7 +20,7 @@ from mcp import StdioServerParameters
 from mcp_server.server import serve
 from topcalls_tools import AsyncClient, Client, FollowCall, GetCall, PlaceCall, StopCall, TopCallsToolkit
 from topcalls_tools.connect import Line
-from topcalls_tools.steps import Tell
+from topcalls_tools.flow.steps import Tell
 
 from .conftest import CALL, World
 

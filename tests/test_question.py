@@ -30,9 +30,9 @@ from topcalls_tools.api.webhooks import WebhookPage
 from topcalls_tools.contacts import Contact
 from topcalls_tools.endpoint import Endpoint
 from topcalls_tools.errors import NotFound
+from topcalls_tools.flow.question import Question, question
 from topcalls_tools.guard import Allow, AskPerson, Facts, Said, judge
 from topcalls_tools.guard.policy import Policy
-from topcalls_tools.question import Question, question
 from topcalls_tools.quoting import BAR, WIDTH, visible
 
 from .conftest import CALL, allowing

@@ -18,13 +18,14 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from topcalls_tools import Client, GetCall, afterwards
-from topcalls_tools.afterwards import GIVES_UP, STRANGE_FOR, End
+from topcalls_tools import Client, GetCall
 from topcalls_tools.client import AsyncClient
 from topcalls_tools.errors import Misconfigured, Refused
 from topcalls_tools.journal import archive, deliveries
 from topcalls_tools.journal.called import called
-from topcalls_tools.webhooks import AHEAD, MOST_BYTES, REPLAYED, STORES_AT_ONCE, Receiver
+from topcalls_tools.webhooks import afterwards
+from topcalls_tools.webhooks.afterwards import GIVES_UP, STRANGE_FOR, End
+from topcalls_tools.webhooks.receiver import AHEAD, MOST_BYTES, REPLAYED, STORES_AT_ONCE, Receiver
 
 from .contract import covers
 from .hooks import SECRET, Stage, made, post, served, signed, staged

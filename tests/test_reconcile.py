@@ -12,10 +12,10 @@ import pytest
 from topcalls_tools import Client, GetCall, PlaceCall, StartCampaign
 from topcalls_tools.connect import Line
 from topcalls_tools.errors import Broken, Declined, Refused, TopCallsError, Unreachable
+from topcalls_tools.flow.reconcile import bookkeeping, close_books, reconcile
+from topcalls_tools.flow.steps import IN_ALL, TO_DIAL, Answer
 from topcalls_tools.journal import DialRow, archive
-from topcalls_tools.reconcile import bookkeeping, close_books, reconcile
 from topcalls_tools.settings import Settings
-from topcalls_tools.steps import IN_ALL, TO_DIAL, Answer
 
 from .conftest import CALL, SENT_TASK, World, owner
 from .test_flow import DOWN, LIST, LOST, NEVER_ANSWERED, PLACE, Script, moving_line, sent, yes
@@ -27,7 +27,7 @@ def drive(line: Line, script: Script, flow: Any) -> Any:
     """Run a flow over a line to nowhere that answers by a script; nothing sleeps."""
     import httpx
 
-    from topcalls_tools.steps import Sleep
+    from topcalls_tools.flow.steps import Sleep
 
     client = Client(line=line, transport=httpx.MockTransport(script.play))
     inner = client._step

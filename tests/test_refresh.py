@@ -21,7 +21,7 @@ from topcalls_tools.cli.refresh import EVERY, watched
 from topcalls_tools.cli.show import reply
 from topcalls_tools.connect import Line
 from topcalls_tools.errors import Offline, TooMany, TopCallsError, Unauthorized
-from topcalls_tools.steps import glance
+from topcalls_tools.flow.steps import glance
 from topcalls_tools.tools import TOOLS
 
 from .conftest import World

@@ -20,11 +20,11 @@ from topcalls_tools.cli import topcalls
 from topcalls_tools.connect import Line
 from topcalls_tools.deeds import CheckCall
 from topcalls_tools.errors import Declined, Refused
+from topcalls_tools.flow.steps import Ask
 from topcalls_tools.guard import Allow, AskPerson, Facts, Refuse, Rung, Verdict, judge, opinions
 from topcalls_tools.guard.policy import Policy
 from topcalls_tools.guard.rules import RULES, Check, rule
 from topcalls_tools.settings import IN_POLICY
-from topcalls_tools.steps import Ask
 
 from .conftest import CALL, World, owner
 from .scenes import (

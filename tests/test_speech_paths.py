@@ -34,7 +34,7 @@ REASONS: dict[str, dict[str, str]] = {
         "shown: view.model_dump(mode)": JSON,
         "told: self.shown()": JSON,
     },
-    "topcalls_tools/afterwards.py": {
+    "topcalls_tools/webhooks/afterwards.py": {
         "facts: request.shown()": JSON,
         "facts: turn.model_dump(mode)": JSON,
     },
@@ -84,13 +84,13 @@ REASONS: dict[str, dict[str, str]] = {
         "take: seen.call_summary.words": BEHIND_A_BAR,
         "told: notice.words": NO_WORDS + "our own notice",
     },
-    "topcalls_tools/consent.py": {
+    "topcalls_tools/flow/consent.py": {
         "_digest: request.model_dump(mode)": NO_REPLY,
     },
     "topcalls_tools/deeds/follow_call.py": {
         "_told: seen.text.words": "counted, for what fits",
     },
-    "topcalls_tools/dial.py": {
+    "topcalls_tools/flow/dial.py": {
         "declared: reply.model_dump(mode)": NO_WORDS + "that a call was placed",
         "dial: request.model_dump(mode)": NO_REPLY,
     },
@@ -119,7 +119,7 @@ REASONS: dict[str, dict[str, str]] = {
     "topcalls_tools/langchain.py": {
         "_told: request.told()": JSON,
     },
-    "topcalls_tools/question.py": {
+    "topcalls_tools/flow/question.py": {
         "_left_out: request.words": NO_WORDS + "descriptions of fields",
         "question: request.model_dump(mode)": NO_REPLY,
     },

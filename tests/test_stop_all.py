@@ -22,10 +22,10 @@ from topcalls_tools.connect import Line
 from topcalls_tools.deeds import StopAll
 from topcalls_tools.deeds.stop_all import AT_FIRST, AT_LEAST, LOOKS, UNHEARD, AllStopped
 from topcalls_tools.errors import Refused, Unanswered
+from topcalls_tools.flow.reconcile import reconcile
+from topcalls_tools.flow.steps import ONE_ATTEMPT, Send, Sleep
 from topcalls_tools.journal.store import Journal
-from topcalls_tools.reconcile import reconcile
 from topcalls_tools.settings import Settings
-from topcalls_tools.steps import ONE_ATTEMPT, Send, Sleep
 from topcalls_tools.wire import moment
 
 from .conftest import CALL, World
@@ -599,7 +599,7 @@ SCRIPT = """
 import os, resource, signal, sys
 from topcalls_tools import Client, GetBalance
 from topcalls_tools.deeds import StopAll
-from topcalls_tools.steps import ONE_ATTEMPT, Send, Sleep
+from topcalls_tools.flow.steps import ONE_ATTEMPT, Send, Sleep
 import topcalls_tools.journal.store, topcalls_tools.journal.heads, alembic.command, sqlalchemy.dialects.sqlite.pysqlite
 
 client = Client()
@@ -648,10 +648,10 @@ from topcalls_tools.client import Client
 from topcalls_tools.connect import Line
 from topcalls_tools.deeds import StopAll
 from topcalls_tools.settings import Settings
-from topcalls_tools.steps import ONE_ATTEMPT, Send, Sleep
+from topcalls_tools.flow.steps import ONE_ATTEMPT, Send, Sleep
 loaded = []
 def answer(request):
-    heavy = ("topcalls_tools.journal.store", "topcalls_tools.guard.", "sqlalchemy", "topcalls_tools.consent")
+    heavy = ("topcalls_tools.journal.store", "topcalls_tools.guard.", "sqlalchemy", "topcalls_tools.flow.consent")
     if request.method == "POST":
         loaded.append([name for name in sys.modules if name.startswith(heavy)])
     running = request.url.path == "/v1/campaigns" and request.url.params["status"] == "running" and not loaded

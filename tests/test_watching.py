@@ -25,11 +25,11 @@ from topcalls_tools.errors import (
     TopCallsError,
     Unauthorized,
 )
+from topcalls_tools.following.sights import Sight
+from topcalls_tools.following.watching import PAGE, Watch
 from topcalls_tools.journal.deliveries import Delivery, keep
 from topcalls_tools.sandbox import Sandbox, Served, open_sandbox, serve_in_background
 from topcalls_tools.settings import Settings
-from topcalls_tools.sights import Sight
-from topcalls_tools.watching import PAGE, Watch
 from topcalls_tools.wire import Request, just_after
 
 from .crowd import Crowd

@@ -19,8 +19,8 @@ from mcp_server import forms
 from topcalls_tools import Client, DeletePhoneNumber, PlaceCall, StartCampaign, TopCallsToolkit
 from topcalls_tools.connect import Line
 from topcalls_tools.errors import Declined, PaymentRequired, Refused, TopCallsError, Unanswered
+from topcalls_tools.flow.steps import Answer, Ask
 from topcalls_tools.settings import Settings
-from topcalls_tools.steps import Answer, Ask
 
 from .conftest import CALL, World, owner
 from .test_flow import PLACE, Script, moving_line, sent, yes

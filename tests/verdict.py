@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from topcalls_tools.flow.steps import ASK_LIVES
 from topcalls_tools.journal import AskRow, DialRow
-from topcalls_tools.steps import ASK_LIVES
 
 from .callers import Told
 from .passage import Exchange

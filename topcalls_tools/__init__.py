@@ -22,7 +22,7 @@ from .api.phone_numbers import (
 from .api.webhooks import CreateWebhook, DeleteWebhook, ListWebhooks
 from .deeds.follow_call import FollowCall
 from .errors import TopCallsError
-from .steps import Ask
+from .flow.steps import Ask
 
 if TYPE_CHECKING:
     from .client import AsyncClient, Client

@@ -15,11 +15,11 @@ from anyio.lowlevel import RunVar
 
 from .action import Action, R
 from .api.fields import Page, Paged
-from .bell import Bell
 from .errors import Declined, Misconfigured, TopCallsError
 from .flow import perform
+from .flow.steps import Answer, Ask, Flow, Keep, Send, Sleep, Step, T, Tell
+from .following.bell import Bell
 from .holding import Held, in_thread, rung
-from .steps import Answer, Ask, Flow, Keep, Send, Sleep, Step, T, Tell
 
 if TYPE_CHECKING:
     import httpx

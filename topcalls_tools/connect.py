@@ -15,11 +15,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .address import address
-from .bell import Bell
 from .errors import Misconfigured, Refused
+from .flow.steps import Desk
+from .following.bell import Bell
+from .following.watching import Watch
 from .settings import Approval, Settings, stamp
-from .steps import Desk
-from .watching import Watch
 
 if TYPE_CHECKING:
     from .approval.page import Page

@@ -8,9 +8,9 @@ from typing import Any, Self
 
 import anyio
 
-from .bell import Bell
 from .errors import Unreachable
-from .steps import IN_ALL, Ask, Keep, Send, Step, T
+from .flow.steps import IN_ALL, Ask, Keep, Send, Step, T
+from .following.bell import Bell
 
 
 class Held:

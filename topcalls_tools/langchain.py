@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 from .action import Action, Record, sentence
 from .client import Approve, AsyncApprove, AsyncClient, Client
 from .errors import TopCallsError
-from .steps import Tell
+from .flow.steps import Tell
 from .tools import chosen
 
 PRACTICE = "Practice: no phone rang."

@@ -267,6 +267,10 @@ class Paged(Endpoint[R], Generic[R]):
         it moves on, not where a whole page is of one moment."""
         if page.next_cursor in (None, self.cursor):
             return None
-        again = just_after(page.next_cursor) if len(page.data) > 1 else None
-        cursor = page.next_cursor if again in (None, self.cursor) else again
-        return self.model_copy(update={"cursor": cursor})
+        again = None if self.passes_over(page) else just_after(page.next_cursor)
+        return self.model_copy(update={"cursor": again or page.next_cursor})
+
+    def passes_over(self, page: Page[Any]) -> bool:
+        """Whether what comes after a page of this one may leave rows out: it was asked for just after a moment
+        and has no room for all of that moment, which no cursor can part."""
+        return page.next_cursor is not None and just_after(page.next_cursor) == self.cursor

@@ -7,7 +7,7 @@ from threading import Lock
 from typing import Any
 
 from ..errors import Declined, Misconfigured
-from ..steps import Answer, Ask
+from ..flow.steps import Answer, Ask
 
 _UNHEARD = 1000
 """Answers that are kept for questions which have not come for them."""

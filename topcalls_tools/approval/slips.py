@@ -15,7 +15,7 @@ from typing import Any
 from ..action import Action
 from ..endpoint import ON_THE_WIRE
 from ..errors import Refused
-from ..steps import ASK_LIVES, Ask, Desk, Flow, Keep
+from ..flow.steps import ASK_LIVES, Ask, Desk, Flow, Keep
 
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 """Without 0, 1, I and O, which people and models confuse."""

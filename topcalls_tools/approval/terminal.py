@@ -12,9 +12,9 @@ from contextlib import contextmanager, suppress
 
 import click
 
-from ..question import Question
+from ..flow.question import Question
+from ..flow.steps import Ask
 from ..quoting import BAR, quiet
-from ..steps import Ask
 
 WHOLE = 100_000
 """Characters of a value that are shown: more than any argument may have."""

@@ -10,15 +10,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from ..consent import Draft, drafted
 from ..errors import Refused
-from ..facts import Known, callee, inquiry, judged, looked
+from ..flow.consent import Draft, drafted
+from ..flow.facts import Known, callee, inquiry, judged, looked
+from ..flow.question import Question
+from ..flow.reconcile import bookkeeping
+from ..flow.steps import ASK_LIVES, Desk, Flow, Keep
 from ..guard.compose import VOICEMAIL
 from ..journal import AskRow, DialRow, Ledger
 from ..journal.lists import dialled
-from ..question import Question
-from ..reconcile import bookkeeping
-from ..steps import ASK_LIVES, Desk, Flow, Keep
 from ..wire import iso
 from . import Entry
 

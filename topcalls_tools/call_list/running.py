@@ -11,8 +11,8 @@ from ..api.transcript import Turn
 from ..client import Approve, Client
 from ..deeds.outcomes import CASES, case_of, talked
 from ..errors import Declined, TopCallsError
+from ..flow.steps import ASK_LIVES, Answer, Ask
 from ..journal.lists import answered_list, counts, said_no
-from ..steps import ASK_LIVES, Answer, Ask
 from . import Entry
 from .plan import Item, Plan
 

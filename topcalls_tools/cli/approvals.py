@@ -110,7 +110,7 @@ def _chosen(journal: Journal, key: str | None, now: datetime) -> AskRow | None:
 def _put(journal: Journal, row: AskRow) -> tuple[AskRow, bool | None]:
     """Ask, and ask anew where another process has changed the question meanwhile."""
     from ..approval import terminal
-    from ..question import Question
+    from ..flow.question import Question
 
     while True:
         if row.question is None or not row.target:

@@ -18,8 +18,8 @@ from ..client import Approve, Client, Hear
 from ..deeds.follow_call import FollowCall, Following
 from ..deeds.stop_all import AllStopped
 from ..errors import APIError, Declined, TooMany, TopCallsError, Unreachable
+from ..flow.steps import Answer, Ask
 from ..quoting import BAR, barred, quiet, room
-from ..steps import Answer, Ask
 from .interrupts import LINGERS, Interrupts
 
 if TYPE_CHECKING:

@@ -61,7 +61,7 @@ def callbacks(call_id: str | None, ics: Path | None, force: bool, as_json: bool)
 
 
 def _found(client: Client, call_id: str | None) -> list[Proposal]:
-    from ..reconcile import close_books
+    from ..flow.reconcile import close_books
     from .proposals import proposals
 
     desk = client.line.desk()

@@ -104,7 +104,7 @@ def _run(action: type[Action[Any]], arguments: dict[str, Any], as_json: bool, wa
     from ..approval import terminal
     from ..client import Client
     from ..endpoint import Endpoint
-    from ..steps import glance
+    from ..flow.steps import glance
     from .show import reply
 
     try:

@@ -58,8 +58,8 @@ def add(number: str, reason: str | None, as_json: bool) -> None:
 def import_(ctx: click.Context, file: Path, reason: str | None, region: str | None, as_json: bool) -> None:
     """Have many numbers never called again: one a line, or in a column "number" of a CSV file. What cannot be
     read is left out and told, and the exit code is 6 then. Their leads are set to Unsubscribed."""
-    from ..blocking import blocked
     from ..client import Client
+    from ..flow.blocking import blocked
     from .address_files import numbers
 
     found, unread = numbers(file, region)
@@ -141,7 +141,7 @@ def _number(text: str) -> E164:
 def _agreed(line: Line, number: E164) -> None:
     """Raise Declined where nobody types the number's last digits."""
     from ..approval import terminal
-    from ..question import Question
+    from ..flow.question import Question
 
     asked = Question(
         f"Let the account {line.account} call this number again?",
@@ -156,7 +156,7 @@ def _agreed(line: Line, number: E164) -> None:
 def _digests(line: Line, number: E164) -> tuple[str, ...]:
     """What the journal may know it by: for this account, and for every one (journal forget)."""
     from ..dnc import digest
-    from ..facts import callee
+    from ..flow.facts import callee
 
     desk = line.desk()
     return digest(desk.account, number, desk.secret()), callee(number, desk)

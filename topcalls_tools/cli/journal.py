@@ -168,7 +168,7 @@ def _row(ask: AskRow, dial: DialRow | None, now: datetime, heard: str) -> dict[s
 def _lines(found: dict[str, Any], columns: int | None) -> Iterator[str]:
     """One question and its call, for people: our words, and those of others behind a bar."""
     from ..approval.terminal import WHOLE
-    from ..question import Question
+    from ..flow.question import Question
 
     ask, dial = found["question"], found["dial"]
     yield f"{ask['key']}: {ask['tool']}, account {ask['account']}, asked {_time(ask['asked_at'])}\n"

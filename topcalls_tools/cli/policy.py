@@ -19,11 +19,11 @@ from .book import opened
 
 if TYPE_CHECKING:
     from ..connect import Line
+    from ..flow.question import Question
     from ..guard.policy import Change
     from ..journal import AskRow
     from ..journal.store import Journal
     from ..policies import Standing
-    from ..question import Question
 
 WORD = "accept"
 """What is typed at a terminal."""
@@ -77,8 +77,8 @@ def accept() -> None:
 
 def question(shown: Standing, live: bool) -> Question:
     """What a person is asked: each line that differs from what was accepted last, and which way."""
+    from ..flow.question import Question
     from ..guard.policy import changes, described
-    from ..question import Question
 
     means = described()
     world = "It counts for the live account." if live else "Practice: no phone rings."
@@ -162,7 +162,7 @@ def _answered(line: Line, journal: Journal, row: AskRow) -> AskRow:
     """Put an open question to a person: at this terminal, else on the approval page. Gives it with its
     answer. Raises Declined where there is none."""
     from ..approval import terminal
-    from ..question import Question
+    from ..flow.question import Question
 
     if terminal.possible():
         said = terminal.answered(Question.of(row.question or {}), WORD)

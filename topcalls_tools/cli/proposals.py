@@ -13,8 +13,8 @@ from ..quoting import quiet
 if TYPE_CHECKING:
     from ..api.fields import E164
     from ..client import Client
+    from ..flow.steps import Desk
     from ..journal.heard import HeardCall
-    from ..steps import Desk
 
 LATELY = timedelta(days=30)
 """How long ago somebody may have asked."""
@@ -109,7 +109,7 @@ def _proposal(heard: HeardCall, number: E164 | None, desk: Desk, now: datetime) 
 def _against(heard: HeardCall, number: E164, desk: Desk) -> str | None:
     """Why somebody is not to be called back: they were, or are not to be called at all."""
     from ..dnc import digest
-    from ..facts import callee
+    from ..flow.facts import callee
     from ..journal.blocking import blocked
     from ..journal.heard import rung_since
 

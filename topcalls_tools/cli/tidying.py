@@ -29,8 +29,8 @@ def settle(as_json: bool) -> None:
     after its question, and never after a stop-all: nothing rings late.
     """
     from ..client import Client
+    from ..flow.reconcile import close_books, reconcile
     from ..journal.heard import heard_since
-    from ..reconcile import close_books, reconcile
 
     with Client() as client:
         desk = client.line.desk()
@@ -56,7 +56,7 @@ def forget(number: str, do_not_call: bool) -> None:
     """Forget a phone number. Deletes everything personal about its questions and calls; the evidence still
     verifies. You are asked at the terminal, and nothing brings it back."""
     from ..api.fields import E164
-    from ..facts import callee
+    from ..flow.facts import callee
     from ..journal import archive
 
     try:
@@ -113,7 +113,7 @@ def _agreed(question: str) -> None:
 def _settled(rows: list[tuple[DialRow, DialRow]], others: int, heard: Mapping[str, int]) -> dict[str, Any]:
     """What settling found; `rows` are calls as they were and as they are, `others` those of other keys,
     `heard` in how many what was asked."""
-    from ..reconcile import IN_DOUBT
+    from ..flow.reconcile import IN_DOUBT
 
     return {
         "open": len(rows),

@@ -18,7 +18,7 @@ from . import show, tables
 if TYPE_CHECKING:
     from ..client import AsyncClient
     from ..deeds.follow_call import Following
-    from ..steps import Tell
+    from ..flow.steps import Tell
 
 KEYS = "123456789abcdefghijklmnoprstuvwxyz"
 """A key for each call; q leaves."""

@@ -9,9 +9,9 @@ from datetime import datetime
 
 from ..api.calls import Call, CallInList, GetCall
 from ..errors import APIError, TopCallsError, Unauthorized, Unreachable
-from ..sights import Sight
-from ..steps import GLANCE, ONE_ATTEMPT, Desk, Flow, Keep, Send, Sleep, Tell, read
-from ..watching import Look
+from ..flow.steps import GLANCE, ONE_ATTEMPT, Desk, Flow, Keep, Send, Sleep, Tell, read
+from ..following.sights import Sight
+from ..following.watching import Look
 
 TELLS_EVERY = 5.0
 """Seconds between two notices while nothing changes."""

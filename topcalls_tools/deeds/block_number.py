@@ -9,7 +9,7 @@ from pydantic import Field
 from ..action import Effect, Record
 from ..api.fields import PhoneNumber
 from ..flow import Deed
-from ..steps import Desk, Flow
+from ..flow.steps import Desk, Flow
 
 
 class NumberBlocked(Record):
@@ -38,7 +38,7 @@ class BlockNumber(Deed[NumberBlocked], effect=Effect.BRAKE, toolset="calls"):
     """Why, for the owner to read later."""
 
     def flow(self, desk: Desk) -> Flow[NumberBlocked]:
-        from ..blocking import blocked
+        from ..flow.blocking import blocked
 
         done = yield from blocked((self.phone_number,), self.reason, desk)
         return NumberBlocked(

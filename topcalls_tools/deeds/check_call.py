@@ -8,7 +8,7 @@ from ..action import Effect, Record
 from ..api.call_arguments import CallArguments
 from ..api.calls import PlaceCall
 from ..flow import Deed
-from ..steps import Desk, Flow
+from ..flow.steps import Desk, Flow
 
 
 class Opinion(Record):

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..api.calls import PlaceCall
 from ..api.fields import E164
-from ..consent import composed
 from ..errors import Refused
-from ..facts import facts, inquiry, looked
+from ..flow.consent import composed
+from ..flow.facts import facts, inquiry, looked
+from ..flow.reconcile import over
+from ..flow.steps import Desk, Flow, Keep
 from ..guard import AskPerson, Facts, Refuse, Said, opinions
 from ..journal import Ledger
 from ..places import here_and_there, zones
-from ..reconcile import over
-from ..steps import Desk, Flow, Keep
 from ..wire import iso
 from .check_call import CallCheck, Opinion
 

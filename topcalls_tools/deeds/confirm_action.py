@@ -13,7 +13,7 @@ from ..api.fields import E164, Number
 from ..endpoint import Done
 from ..errors import Declined, Refused
 from ..flow import Deed, perform
-from ..steps import Answer, Desk, Flow, Keep
+from ..flow.steps import Answer, Desk, Flow, Keep
 
 if TYPE_CHECKING:
     from ..journal import AskRow, DialRow

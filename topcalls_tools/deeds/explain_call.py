@@ -7,7 +7,7 @@ from typing import Literal
 from ..action import Effect, Record
 from ..api.fields import CallId, Spoken
 from ..flow import Deed
-from ..steps import Desk, Flow
+from ..flow.steps import Desk, Flow
 
 Stage = Literal["asked", "sent", "queued", "ringing", "answered", "talked", "ended", "processed"]
 

@@ -9,9 +9,9 @@ from ..api.calls import MACHINES, Call, GetCall
 from ..api.fields import Spoken
 from ..api.phone_numbers import Number
 from ..errors import NotFound, TopCallsError
+from ..flow.steps import Desk, Flow, Keep, read
 from ..guard.disclosure import announced, disclosed
 from ..journal.called import Called, called
-from ..steps import Desk, Flow, Keep, read
 from ..wire import moment
 from .explain_call import Explanation, Finding, Quoted, finding
 from .outcomes import ANSWERED_BY, CASES, answered, case_of, stage

@@ -14,8 +14,8 @@ from ..action import Effect, Record
 from ..api.fields import E164
 from ..contacts import Contact
 from ..flow import Deed
+from ..flow.steps import Desk, Flow, Keep
 from ..places import time_in, zones
-from ..steps import Desk, Flow, Keep
 
 MOST = 10
 """How many matches are shown."""

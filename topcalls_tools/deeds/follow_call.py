@@ -11,8 +11,8 @@ from ..api.calls import Call
 from ..api.fields import WHOLE, CallId, Number, Spoken
 from ..api.transcript import SHOWN_BYTES, SHOWN_TURNS, ShownTurn, shown_turn
 from ..flow import Deed
-from ..sights import Sight
-from ..steps import Desk, Flow
+from ..flow.steps import Desk, Flow
+from ..following.sights import Sight
 from .awaiting import Wait, awaited
 
 MARGIN = 5.0

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from ..api.calls import Call, PlaceCall
 from ..api.phone_numbers import Carrier, ListCarriers, ListPhoneNumbers, Number
 from ..errors import TopCallsError
+from ..flow.steps import Desk, Flow, glance
 from ..journal.called import Called
-from ..steps import Desk, Flow, glance
 from ..wire import moment
 from .check_call import CallCheck
 from .checking import checked

@@ -15,7 +15,7 @@ from ..api.fields import Paged
 from ..endpoint import Brake
 from ..errors import NotFound, TooMany, TopCallsError
 from ..flow import Deed, brake
-from ..steps import LEASE, ONE_ATTEMPT, Desk, Flow, Keep, Sleep, read
+from ..flow.steps import LEASE, ONE_ATTEMPT, Desk, Flow, Keep, Sleep, read
 from ..wire import moment
 
 if TYPE_CHECKING:

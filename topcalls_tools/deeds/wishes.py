@@ -8,11 +8,11 @@ from datetime import datetime
 from ..api.calls import Call
 from ..api.fields import E164
 from ..errors import TopCallsError
+from ..flow.steps import Desk
 from ..guard.callbacks import callback, permitted
 from ..guard.heard import Heard, Kind, asked
 from ..journal.called import Called
 from ..places import here_and_there, zones
-from ..steps import Desk
 from .explain_call import Finding, finding
 
 SOUNDS: dict[Kind, str] = {

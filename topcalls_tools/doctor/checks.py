@@ -11,16 +11,16 @@ from ..address import LIVE_URL
 from ..api.account import GetBalance
 from ..connect import Line
 from ..errors import Forbidden, Misconfigured, Offline, TooMany, TopCallsError, Unauthorized, Unreachable
+from ..flow.steps import Flow, Send
 from ..journal import CLOCKS_DIFFER
 from ..settings import Settings
-from ..steps import Flow, Send
 from ..wire import Reply
 from . import Finding, State
 from .around import approval, receiver, versions
 from .files import books, contacts, do_not_call, journal, policy, rights, stop_file
 
 if TYPE_CHECKING:
-    from ..steps import Desk
+    from ..flow.steps import Desk
 
 PATIENCE = 10.0
 """Seconds that the service has to answer."""

@@ -11,7 +11,7 @@ from ..api import CATALOG
 from ..api.fields import Paged
 from ..endpoint import Endpoint
 from ..errors import TopCallsError
-from ..steps import ONE_ATTEMPT, Desk, Flow, Send, Sleep
+from ..flow.steps import ONE_ATTEMPT, Desk, Flow, Send, Sleep
 from ..wire import Reply, Request
 
 ROWS = "50"

@@ -12,7 +12,7 @@ from ..api.fields import Paged
 from ..api.phone_numbers import ListCarriers, ListPhoneNumbers
 from ..contacts import Contact
 from ..errors import Invalid, NotFound
-from ..steps import Desk, Flow, Keep, read
+from ..flow.steps import Desk, Flow, Keep, read
 from .reading import interpret
 from .scene import Doubt, Look, Reading, Scene
 

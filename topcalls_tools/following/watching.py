@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from .api.calls import Call, CallInList, GetCall, ListCalls
+from ..api.calls import Call, CallInList, GetCall, ListCalls
+from ..errors import APIError, Broken, TooMany, TopCallsError, Unreachable
+from ..wire import just_after
 from .bell import Bell
-from .errors import APIError, Broken, TooMany, TopCallsError, Unreachable
 from .sights import LOST, Sight
-from .wire import just_after
 
 SLOWEST = 5.0
 """Seconds between two looks while nothing changes."""

@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from .action import Effect
-from .api.account import Balance
-from .api.calls import PlaceCall
-from .api.fields import E164
-from .contacts import Contact
-from .endpoint import Endpoint
-from .guard import Said
-from .guard.policy import Policy, host
-from .places import country, time_in, zones
-from .quoting import barred, room
+from ..action import Effect
+from ..api.account import Balance
+from ..api.calls import PlaceCall
+from ..api.fields import E164
+from ..contacts import Contact
+from ..endpoint import Endpoint
+from ..guard import Said
+from ..guard.policy import Policy, host
+from ..places import country, time_in, zones
+from ..quoting import barred, room
 
 
 @dataclass(frozen=True, slots=True)

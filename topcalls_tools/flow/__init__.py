@@ -6,9 +6,9 @@ import uuid
 from abc import abstractmethod
 from typing import Any, Generic
 
-from .action import Action, Effect, R
-from .endpoint import Brake, Endpoint, Stopped
-from .errors import Invalid, TopCallsError
+from ..action import Action, Effect, R
+from ..endpoint import Brake, Endpoint, Stopped
+from ..errors import Invalid, TopCallsError
 from .steps import Answer, Desk, Flow, Keep, read, transmit
 
 

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from .api.calls import Call, GetCall
-from .api.transcript import shown_turn
-from .errors import NotFound, Refused, TopCallsError
-from .journal import deliveries
-from .journal.called import called
-from .journal.deliveries import Delivery
-from .reconcile import bookkeeping, close_books
+from ..api.calls import Call, GetCall
+from ..api.transcript import shown_turn
+from ..errors import NotFound, Refused, TopCallsError
+from ..flow.reconcile import bookkeeping, close_books
+from ..journal import deliveries
+from ..journal.called import called
+from ..journal.deliveries import Delivery
 
 if TYPE_CHECKING:
-    from .client import Client
-    from .journal.store import Journal
+    from ..client import Client
+    from ..journal.store import Journal
 
 TIDIES_EVERY = 60.0
 """Seconds between two looks for what a crash left open."""

@@ -9,14 +9,14 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from .action import Action
-from .dnc import digest
-from .endpoint import Endpoint
-from .errors import Misconfigured, Refused
-from .guard import Facts, Rung, Said, judge, reached
-from .journal import CLOCKS_DIFFER, AskRow, DialRow, Inquiry, Ledger
+from ..action import Action
+from ..dnc import digest
+from ..endpoint import Endpoint
+from ..errors import Misconfigured, Refused
+from ..guard import Facts, Rung, Said, judge, reached
+from ..journal import CLOCKS_DIFFER, AskRow, DialRow, Inquiry, Ledger
+from ..wire import iso
 from .steps import Desk, Flow, Keep, read
-from .wire import iso
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,16 +25,16 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ..errors import TopCallsError
+from ..journal import deliveries
+from ..journal.deliveries import Delivery
+from ..wire import moment
 from .afterwards import Afterwards, End
-from .errors import TopCallsError
-from .journal import deliveries
-from .journal.deliveries import Delivery
-from .wire import moment
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-    from .client import AsyncClient, Client
+    from ..client import AsyncClient, Client
 
 __all__ = ["End", "Receiver"]
 
@@ -83,7 +83,7 @@ class Receiver:
     window: timedelta | None = None
 
     def __post_init__(self) -> None:
-        from .client import AsyncClient
+        from ..client import AsyncClient
 
         own = isinstance(self.client, AsyncClient)
         client = self.client.twin() if isinstance(self.client, AsyncClient) else self.client

@@ -9,16 +9,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from .action import R, Record
-from .api.calls import CallInList, GetCall, ListCalls, PlaceCall
-from .api.campaigns import GetCampaign, StartCampaign
-from .endpoint import Endpoint
-from .errors import Broken, Declined, Refused, TopCallsError, Unreachable
+from ..action import R, Record
+from ..api.calls import CallInList, GetCall, ListCalls, PlaceCall
+from ..api.campaigns import GetCampaign, StartCampaign
+from ..endpoint import Endpoint
+from ..errors import Broken, Declined, Refused, TopCallsError, Unreachable
+from ..guard import called
+from ..journal import CLOCKS_DIFFER, DialRow, Ledger, State, Yes
+from ..wire import iso, moment
 from .facts import Known, allowed, callee, consent, inquiry
-from .guard import called
-from .journal import CLOCKS_DIFFER, DialRow, Ledger, State, Yes
 from .steps import ASK_LIVES, LEASE, PAUSES, TO_DIAL, Desk, Flow, Keep, Sleep, read, transmit
-from .wire import iso, moment
 
 LOOK_AGAIN = 0.25
 """Seconds between two looks at a dial that another process has begun."""

@@ -16,20 +16,20 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from .action import Effect, R
-from .api.calls import PlaceCall
-from .contacts import Contact
+from ..action import Effect, R
+from ..api.calls import PlaceCall
+from ..contacts import Contact
+from ..endpoint import ON_THE_WIRE, Done, Endpoint
+from ..errors import Declined, Refused, TopCallsError, Unanswered, Unreachable
+from ..guard import Said
+from ..guard.compose import compose
+from ..journal import AskRow, Ledger, Yes
+from ..wire import iso
 from .dial import declared, dial, kept, replayed
-from .endpoint import ON_THE_WIRE, Done, Endpoint
-from .errors import Declined, Refused, TopCallsError, Unanswered, Unreachable
 from .facts import Known, consent, heard, inquiry, looked
-from .guard import Said
-from .guard.compose import compose
-from .journal import AskRow, Ledger, Yes
 from .question import Question, question
 from .reconcile import bookkeeping
 from .steps import ASK_LIVES, TO_DIAL, Answer, Ask, Desk, Flow, Keep, transmit
-from .wire import iso
 
 UNASKED = "With a live key a person would be asked first."
 _AGREED_BEFORE = (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .api.calls import Call, CallInList
-from .errors import TopCallsError
+from ..api.calls import Call, CallInList
+from ..errors import TopCallsError
 
 RESTS = 60.0
 """Seconds between two looks at a call that webhooks tell of, while nothing changes."""

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from .api.leads import Lead, ListLeads, UpdateLead
-from .dnc import digest
-from .errors import Misconfigured, TopCallsError
+from ..api.leads import Lead, ListLeads, UpdateLead
+from ..dnc import digest
+from ..errors import Misconfigured, TopCallsError
 from .steps import GLANCE, Desk, Flow, Keep, read, transmit
 
 if TYPE_CHECKING:
-    from .journal.store import Journal
+    from ..journal.store import Journal
 
 OFF = "Unsubscribed"
 """The status of a lead whom no campaign phones."""
@@ -115,7 +115,7 @@ def _told(done: Blocking, desk: Desk) -> None:
 
 def _share(journal: Journal, done: Blocking, desk: Desk) -> None:
     """Tell every machine that shares the journal."""
-    from .journal.blocking import block
+    from ..journal.blocking import block
 
     secret = desk.secret()
     digests = [digest(desk.account, one, secret) for one in done.numbers]

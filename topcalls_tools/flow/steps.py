@@ -11,19 +11,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from .action import Effect, R
-from .endpoint import Endpoint
-from .errors import APIError, Broken, Refused, TooMany, TopCallsError, Unreachable
-from .wire import Reply, Request
+from ..action import Effect, R
+from ..endpoint import Endpoint
+from ..errors import APIError, Broken, Refused, TooMany, TopCallsError, Unreachable
+from ..wire import Reply, Request
 
 if TYPE_CHECKING:
-    from .bell import Bell
-    from .contacts import Contact
-    from .dnc import DoNotCall
-    from .guard.policy import Policy
-    from .journal.store import Journal
+    from ..contacts import Contact
+    from ..dnc import DoNotCall
+    from ..following.bell import Bell
+    from ..following.watching import Watch
+    from ..guard.policy import Policy
+    from ..journal.store import Journal
     from .question import Question
-    from .watching import Watch
 
 IN_ALL = 45.0
 """Seconds that one call may take, a person's open form apart; assistants give up at 60."""

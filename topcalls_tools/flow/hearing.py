@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from .api.calls import ENDED, Call, CallInList, CallPage, GetCall, ListCalls
-from .api.fields import E164
+from ..api.calls import ENDED, Call, CallInList, CallPage, GetCall, ListCalls
+from ..api.fields import E164
+from ..errors import Misconfigured, NotFound
+from ..journal import CLOCKS_DIFFER, DialRow
+from ..journal.ledger import AT_MOST
+from ..wire import moment
 from .blocking import blocked
-from .errors import Misconfigured, NotFound
-from .journal import CLOCKS_DIFFER, DialRow
-from .journal.ledger import AT_MOST
 from .steps import GLANCE, Desk, Flow, Keep, glance
-from .wire import moment
 
 if TYPE_CHECKING:
-    from .guard.heard import Heard
+    from ..guard.heard import Heard
 
 AT_ONCE = 200
 """How many calls of a campaign are heard at once: a page."""
@@ -35,8 +35,8 @@ def said(call: Call | CallInList, number: E164 | None, desk: Desk) -> Flow[dict[
     """In which turns the agent disclosed an AI and announced the recording (0: in none), and what the person
     called asked, where anything was said. Who asked not to be called is blocked before it is written down: a
     crash between the two has the call heard again, and nothing else does."""
-    from .guard.disclosure import announced, disclosed
-    from .guard.heard import asked
+    from ..guard.disclosure import announced, disclosed
+    from ..guard.heard import asked
 
     turns = call.transcript
     facts: dict[str, Any] = {}
@@ -56,7 +56,7 @@ def said(call: Call | CallInList, number: E164 | None, desk: Desk) -> Flow[dict[
 
 def _from(wish: Heard, number: E164 | None, desk: Desk) -> str | None:
     """The earliest permitted time of a call back, by the clock there; None where that is not known."""
-    from .guard.callbacks import callback
+    from ..guard.callbacks import callback
 
     try:
         at = callback(wish, number, desk.contacts(), desk.policy()) if number else None
@@ -72,7 +72,7 @@ def campaign_heard(row: DialRow, desk: Desk) -> Flow[bool]:
     TopCalls lists the newest first and 200 at most. Where more have come together, a shorter time is looked
     at, as many calls as a page may have lie in: so none is left out, and each look gets on.
     """
-    from .journal.heard import heard_to
+    from ..journal.heard import heard_to
 
     since = began = newest = row.heard_to or row.sent_at - CLOCKS_DIFFER
     span = left = until = None
@@ -111,7 +111,7 @@ def _page(row: DialRow, until: datetime | None, desk: Desk) -> Flow[CallPage]:
 def _each(calls: Sequence[CallInList], row: DialRow, desk: Desk) -> Flow[datetime | None]:
     """Hear each of some calls of a campaign that has ended. The time of the first that is still to be heard:
     it is under way, or there was no time for it; None where there is none."""
-    from .journal.heard import note, noted
+    from ..journal.heard import note, noted
 
     known: set[str] = yield Keep(lambda: noted(desk.journal(), row.account, [_name(call) for call in calls]))
     left: datetime | None = None

@@ -9,18 +9,18 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from .api import CATALOG
-from .api.calls import Call, GetCall
-from .api.campaigns import GetCampaign, StartCampaign
-from .api.fields import E164
+from ..api import CATALOG
+from ..api.calls import Call, GetCall
+from ..api.campaigns import GetCampaign, StartCampaign
+from ..api.fields import E164
+from ..endpoint import Endpoint
+from ..errors import NotFound, TopCallsError
+from ..journal import AskRow, DialRow
+from ..journal.archive import purge_at_times
+from ..journal.ledger import AT_MOST
 from .dial import adopted, in_doubt, ring
-from .endpoint import Endpoint
-from .errors import NotFound, TopCallsError
 from .facts import allowed, looked
 from .hearing import campaign_heard, said
-from .journal import AskRow, DialRow
-from .journal.archive import purge_at_times
-from .journal.ledger import AT_MOST
 from .steps import GLANCE, LEASE, TO_DIAL, Desk, Flow, Keep, glance
 
 IN_DOUBT = ("sending", "unknown")
