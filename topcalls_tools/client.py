@@ -74,7 +74,8 @@ class Client:
         more: Paged[P] | None = request
         while more:
             page = self.send(more)
-            yield _fresh(page, seen)
+            if (fresh := _fresh(page, seen)).data or more is request:
+                yield fresh
             more = more.after(page)
 
     def run(self, flow: Flow[T], approve: Approve | None = None, tell: Hear | None = None) -> T:
@@ -172,7 +173,8 @@ class AsyncClient:
         more: Paged[P] | None = request
         while more:
             page = await self.send(more)
-            yield _fresh(page, seen)
+            if (fresh := _fresh(page, seen)).data or more is request:
+                yield fresh
             more = more.after(page)
 
     async def run(
