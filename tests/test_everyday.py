@@ -28,6 +28,7 @@ from topcalls_tools.cli.span import Span, span
 from topcalls_tools.cli.tally import Tally, bars, tallied
 from topcalls_tools.connect import Line
 from topcalls_tools.deeds.outcomes import CASES
+from topcalls_tools.wire import moment
 
 from .conftest import World, owner
 from .test_cli import keyed, run
@@ -178,9 +179,8 @@ def test_what_is_older_than_the_span_is_not_fetched(world_of_calls: World, line:
         assert len(sent.paths) == 1
         sent.paths.clear()
         assert len(list(history.calls(client, Span()))) == len(calls)
-        assert len(sent.paths) == -(
-            -(len(calls) - 1) // 6
-        )  # a page begins with the last row of the one before
+        # a page begins with the last row of the one before
+        assert len(sent.paths) == -(-(len(calls) - 1) // 6)
 
 
 def test_an_export_has_every_call_once_with_all_that_is_told_of_it(world_of_calls: World) -> None:
@@ -245,10 +245,27 @@ async def test_calls_of_one_moment_that_a_page_cuts_apart_all_come_once(
 def test_more_calls_of_one_moment_than_a_page_has_are_told(
     line: Line, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(history, "ROWS", 2)
-    client = Client(line=line, transport=listing([minute(9), minute(9), minute(9), minute(8)], 2))
-    assert [call.id for call in history.calls(client, Span(None, None))] == ["c0", "c1", "c3"]
-    assert f"There are 2 calls or more of {minute(9)}" in capsys.readouterr().err
+    """Also where the page before had some of them already, and not where the others are no part of the span."""
+    monkeypatch.setattr(history, "ROWS", 3)
+    calls = [minute(9), *3 * [minute(8)], minute(8), minute(7)]
+    client = Client(line=line, transport=listing(calls, 3))
+    assert [call.id for call in history.calls(client, Span(None, None))] == ["c0", "c1", "c2", "c3", "c5"]
+    said = capsys.readouterr().err
+    assert said.count("TopCalls may have more calls of 2026-11-20T10:08:00") == said.count("\n") == 1
+    assert [call.id for call in history.calls(client, Span(moment(minute(9)), None))] == ["c0"]
+    assert capsys.readouterr().err == ""
+
+
+async def test_a_page_that_cannot_hold_all_of_its_moment_says_so(line: Line) -> None:
+    calls = [minute(9), *4 * [minute(8)], minute(7)]
+    pages = Client(line=line, transport=listing(calls, 3)).pages(ListCalls(limit=3))
+    assert [page.cut for page in pages] == [False, True, False]
+    twin = AsyncClient(line=line, transport=listing(calls, 3))
+    assert [page.cut async for page in twin.pages(ListCalls(limit=3))] == [False, True, False]
+    from_the_first = Client(line=line, transport=listing(calls[1:], 3)).pages(ListCalls(limit=3))
+    assert [(len(page.data), page.cut) for page in from_the_first] == [(3, False), (0, True), (1, False)]
+    whole = Client(line=line, transport=listing(calls, 6)).pages(ListCalls(limit=6))
+    assert [page.cut for page in whole] == [False]
 
 
 def test_an_export_goes_to_a_file_that_is_there_whole_and_private(

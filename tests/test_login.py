@@ -150,6 +150,7 @@ def test_a_stored_key_goes_to_its_own_address_however_that_is_written(
         "https://api.topcalls.ai:8443",
         "https://api.topcalls.ai/v2",
         "https://x@api.topcalls.ai",
+        "https://api@.topcalls.ai",
         "https://[",
         "nonsense",
     ],

@@ -246,10 +246,16 @@ def test_one_that_cannot_be_stopped_is_named_and_keeps_nobody_from_the_rest(
     assert "500" in done.problems[0]
 
 
-def test_calls_of_one_moment_that_a_page_cuts_apart_are_all_ended(live: Callable[..., Line]) -> None:
-    """A campaign places many calls in one second, and TopCalls' cursor is a time: the 201st must be seen."""
+@pytest.mark.parametrize("of_one_moment", [150, 250])
+def test_calls_of_one_moment_that_a_page_cuts_apart_are_all_ended_or_said_to_be_unseen(
+    live: Callable[..., Line], of_one_moment: int
+) -> None:
+    """A campaign places many calls in one second, and TopCalls' cursor is a time: the 201st must be seen, and
+    where it cannot be, nobody is told that nothing goes on."""
     made = datetime.now(UTC).replace(microsecond=0)
-    calls = {f"c{place:03}": talking(at=made - timedelta(minutes=place // 150)) for place in range(250)}
+    calls = {
+        f"c{place:03}": talking(at=made - timedelta(minutes=place // of_one_moment)) for place in range(250)
+    }
     topcalls = TopCalls()
     topcalls.calls = calls
 
@@ -266,8 +272,10 @@ def test_calls_of_one_moment_that_a_page_cuts_apart_are_all_ended(live: Callable
         cursor = page[-1]["created_at"] if more else None
         return httpx.Response(200, json={"data": page, "next_cursor": cursor})
 
-    assert stopped(live(), httpx.MockTransport(answer)).ok
-    assert {call["status"] for call in calls.values()} == {"cancelled"}
+    done = stopped(live(), httpx.MockTransport(answer))
+    ended = {call["status"] for call in calls.values()} == {"cancelled"}
+    assert done.ok == ended == (of_one_moment == 150)
+    assert any("more of one moment than it lists" in problem for problem in done.problems) != ended
 
 
 def test_an_id_that_cannot_be_sent_keeps_nobody_from_the_rest(live: Callable[..., Line]) -> None:

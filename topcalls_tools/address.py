@@ -22,11 +22,11 @@ def same(one: str | None, other: str | None) -> bool:
         return False
 
 
-def _parts(text: str) -> tuple[str, str, int | None, str, str]:
+def _parts(text: str) -> tuple[str | int | None, ...]:
     parts = urlsplit(text)
     port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
-    host = parts.netloc.rpartition("@")[0] + (parts.hostname or "").rstrip(".")
-    return parts.scheme, host, port, parts.path.rstrip("/"), parts.query
+    user, host = parts.netloc.rpartition("@")[0], (parts.hostname or "").rstrip(".")
+    return parts.scheme, user, host, port, parts.path.rstrip("/"), parts.query
 
 
 def address(key: str | None, base_url: str | None) -> str | None:

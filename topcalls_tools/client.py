@@ -69,12 +69,13 @@ class Client:
         return self.run(perform(request, self.line.desk(), answer), approve, tell)
 
     def pages(self, request: Paged[P]) -> Iterator[P]:
-        """Every page of a list, newest first; nothing comes twice."""
+        """Every page of a list, newest first; nothing comes twice, and a page that is `cut` says so."""
         seen: set[str] = set()
         more: Paged[P] | None = request
         while more:
             page = self.send(more)
-            if (fresh := _fresh(page, seen)).data or more is request:
+            fresh = page.fresh(seen, cut=more.passes_over(page))
+            if fresh.data or fresh.cut or more is request:
                 yield fresh
             more = more.after(page)
 
@@ -168,12 +169,13 @@ class AsyncClient:
         return await self.run(perform(request, self.line.desk(), answer), approve, tell)
 
     async def pages(self, request: Paged[P]) -> AsyncIterator[P]:
-        """Every page of a list, newest first; nothing comes twice."""
+        """Every page of a list, newest first; nothing comes twice, and a page that is `cut` says so."""
         seen: set[str] = set()
         more: Paged[P] | None = request
         while more:
             page = await self.send(more)
-            if (fresh := _fresh(page, seen)).data or more is request:
+            fresh = page.fresh(seen, cut=more.passes_over(page))
+            if fresh.data or fresh.cut or more is request:
                 yield fresh
             more = more.after(page)
 
@@ -279,10 +281,3 @@ def _answer(said: bool | Answer | None, ask: Ask) -> Answer:
             "approve= is asynchronous and this call is not; use AsyncClient, or a plain function."
         )
     return Answer(said if isinstance(said, bool) else None, ask.seal)
-
-
-def _fresh(page: P, seen: set[str]) -> P:
-    """A page without what earlier pages had: rows of one instant may come twice (contract A22)."""
-    data = tuple(row for row in page.data if row.id not in seen)
-    seen.update(row.id for row in data)
-    return page.model_copy(update={"data": data})

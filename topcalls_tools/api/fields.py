@@ -15,6 +15,7 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    PrivateAttr,
     SecretStr,
     SerializationInfo,
     Strict,
@@ -234,6 +235,23 @@ class Page(Record, Generic[T]):
     """What is on this page."""
     next_cursor: str | None = None
     """Give it as cursor to get the page after this one; absent on the last."""
+    _cut: bool = PrivateAttr(default=False)
+
+    @property
+    def cut(self) -> bool:
+        """Whether TopCalls may have more rows of the last one's moment than a page holds, which no cursor
+        reaches. `Client.pages` finds it out."""
+        return self._cut
+
+    def fresh(self, seen: set[str], *, cut: bool) -> Self:
+        """This page without rows that were seen before, which may come twice (contract A22). What is left is
+        seen from now on."""
+        rows: tuple[Any, ...] = self.data
+        data = tuple(row for row in rows if row.id not in seen)
+        seen.update(row.id for row in data)
+        page = self.model_copy(update={"data": data})
+        page._cut = cut
+        return page
 
     @model_validator(mode="before")
     @classmethod
@@ -271,6 +289,6 @@ class Paged(Endpoint[R], Generic[R]):
         return self.model_copy(update={"cursor": again or page.next_cursor})
 
     def passes_over(self, page: Page[Any]) -> bool:
-        """Whether what comes after a page of this one may leave rows out: it was asked for just after a moment
-        and has no room for all of that moment, which no cursor can part."""
+        """Whether what comes after a page of this one may leave rows out: the page, asked for from just after
+        a moment, may have no room for all of that moment, which no cursor parts."""
         return page.next_cursor is not None and just_after(page.next_cursor) == self.cursor

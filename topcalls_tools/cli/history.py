@@ -40,10 +40,10 @@ def calls(client: Client, when: Span, campaign_id: str | None = None) -> Iterato
         for call, at in zip(page.data, times, strict=True):
             if at is None or when.holds(at):
                 yield call
-        if page.next_cursor and len(page.data) == ROWS and len({call.created_at for call in page.data}) == 1:
+        if page.cut and (last := moment(page.next_cursor)) and when.holds(last):
             click.echo(
-                f"There are {ROWS} calls or more of {page.next_cursor}, and TopCalls lists no others of that "
-                "moment.",
+                f"TopCalls may have more calls of {iso(last)} than the {ROWS} that it lists of one moment; "
+                "those are missing here, and its dashboard has them.",
                 err=True,
             )
         if when.since and any(at < when.since for at in times if at):

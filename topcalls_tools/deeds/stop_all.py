@@ -85,6 +85,9 @@ class StopAll(Deed[AllStopped], effect=Effect.BRAKE, toolset="calls", code_only=
         )
 
 
+_MORE = "TopCalls may have more of one moment than it lists; look in the dashboard whether anything goes on."
+
+
 class _Told:
     """What was found and done so far; names stand in order and once."""
 
@@ -211,6 +214,9 @@ def _pages(
         pages.append(page)
         if enough and enough(pages):
             return pages
+        if more.passes_over(page):
+            told.problems[first.tool] = _MORE
+            told.blind = True
         more = more.after(page)
     return pages
 
