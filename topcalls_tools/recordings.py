@@ -6,9 +6,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from ipaddress import IPv6Address, IPv6Network
 from typing import TYPE_CHECKING
 
-from .api.fields import loopback, nearby
+from .api.fields import loopback, numeric
 from .errors import Broken, NotFound, Refused, Unreachable
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _allowed(url: httpx.URL, line: Line) -> None:
 def _elsewhere() -> Refused:
     return Refused(
         "recording",
-        "The recording is at an address that is not https on another machine, and nothing was fetched; "
+        "The recording is at an address that is not https on the open internet, and nothing was fetched; "
         "get_call shows the address.",
     )
 

@@ -163,17 +163,11 @@ def loopback(host: str | None) -> bool:
     name = (host or "").rstrip(".").lower()
     if name == "localhost" or name.endswith(".localhost"):
         return True
-    address = _numeric(name)
+    address = numeric(name)
     return address is not None and (address.is_loopback or address.is_unspecified)
 
 
-def nearby(host: str | None) -> bool:
-    """Whether a host is this machine, or an address that leads to no other than those around it."""
-    address = _numeric((host or "").rstrip("."))
-    return loopback(host) or (address is not None and not address.is_global)
-
-
-def _numeric(host: str) -> IPv4Address | IPv6Address | None:
+def numeric(host: str) -> IPv4Address | IPv6Address | None:
     """The address that a host is, where it is one and no name."""
     try:
         address = ip_address(host)
