@@ -79,11 +79,23 @@ def _url(address: str) -> httpx.URL:
 
 
 def _allowed(url: httpx.URL, line: Line) -> None:
-    schemes: tuple[str, ...] = () if nearby(url.host) else ("https",)
+    schemes: tuple[str, ...] = () if _nearby(url.host) else ("https",)
     if loopback(url.host) and not line.live:
         schemes = ("http", "https")
     if not (url.host and url.scheme in schemes):
         raise _elsewhere()
+
+
+def _nearby(host: str) -> bool:
+    """Whether a host is this machine, or an address that leads, or may lead, to no other than those around
+    it."""
+    address = numeric(host.rstrip("."))
+    if isinstance(address, IPv6Address) and (address not in _ASSIGNED or address.sixtofour):
+        return True  # in what stands outside, and in 6to4, another address may hide
+    return loopback(host) or (address is not None and not address.is_global)
+
+
+_ASSIGNED = IPv6Network("2000::/3")
 
 
 def _elsewhere() -> Refused:
