@@ -131,6 +131,7 @@ def test_what_is_given_in_code_goes_first(stored: World) -> None:
         (None, "https://api.topcalls.ai"),
         (None, "https://API.topcalls.ai:443/"),
         ("http://127.0.0.1:9", "http://127.0.0.1:9/"),
+        ("http://127.0.0.1:9", ""),
     ],
 )
 def test_a_stored_key_goes_to_its_own_address_however_that_is_written(

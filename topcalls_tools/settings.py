@@ -110,7 +110,7 @@ class Settings(BaseSettings):
         kept = stored_key.read(settings.home) if settings.api_key is None else None
         if kept is None:
             return settings
-        if settings.base_url is not None and not same(settings.base_url, kept.address):
+        if settings.base_url and not same(settings.base_url, kept.address):
             raise Misconfigured(
                 "TOPCALLS_BASE_URL is another address than the one that the stored key belongs to, so it was "
                 "not sent there; unset it, or run topcalls login for that address."
