@@ -429,7 +429,7 @@ def test_who_asked_never_to_be_called_again_is_blocked_by_the_webhook_alone(stag
     assert "opt_out" in stage.ends[0].noted["heard"]
 
 
-def test_an_asynchronous_client_serves_as_well_and_its_lifespan_begins_the_work(stage: Stage) -> None:
+def test_an_asynchronous_client_serves_as_well_and_its_lifespan_begins_and_ends_the_work(stage: Stage) -> None:
     import uvicorn
 
     call_id = stage.place()
@@ -445,9 +445,11 @@ def test_an_asynchronous_client_serves_as_well_and_its_lifespan_begins_the_work(
         port = server.servers[0].sockets[0].getsockname()[1]
         assert {post(f"http://127.0.0.1:{port}", one) for one in told} == {200}
         assert ends.get(timeout=30).call.id == call_id
+        assert "_pool" in vars(ours.afterwards._client)
     finally:
         server.should_exit = True
         thread.join(15)
+    assert "_pool" not in vars(ours.afterwards._client)  # nobody else knows of its connections
 
 
 # Replays, by the times inside a body; a live key, and a clock in the test's hands
