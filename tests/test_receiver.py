@@ -429,7 +429,9 @@ def test_who_asked_never_to_be_called_again_is_blocked_by_the_webhook_alone(stag
     assert "opt_out" in stage.ends[0].noted["heard"]
 
 
-def test_an_asynchronous_client_serves_as_well_and_its_lifespan_begins_and_ends_the_work(stage: Stage) -> None:
+def test_an_asynchronous_client_serves_as_well_and_its_lifespan_begins_and_ends_the_work(
+    stage: Stage,
+) -> None:
     import uvicorn
 
     call_id = stage.place()
