@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from topcalls_tools import TopCallsToolkit
+from topcalls_tools import PlaceCall, TopCallsToolkit
 from topcalls_tools.approval import terminal
 from topcalls_tools.cli.attended import Attended
 from topcalls_tools.cli.by_model import ByModel
@@ -262,3 +262,24 @@ def test_why_is_said_in_words_of_nothing_that_was_asked_for(
     with scripted(PLACE, says("Done.")) as model:
         assert ByModel(person, "openai:scripted", model.url, None).said("Call them.") == 0
     assert f"({words})" in capsys.readouterr().err
+
+
+def test_a_call_whose_id_cannot_be_asked_for_is_told_as_placed(
+    line: Line, world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Odd(httpx.BaseTransport):
+        inner = httpx.HTTPTransport()
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            reply = self.inner.handle_request(request)
+            if request.method == "POST":
+                told = {**json.loads(reply.read()), "call_id": "c1.eu"}
+                return httpx.Response(reply.status_code, json=told)
+            return reply
+
+    person = Attended(line=line)
+    person._transport = Odd()
+    placed = person.send(PlaceCall(phone_number="+14155550142", task="Ask when they open on Sunday."))
+    assert placed.call_id == "c1.eu"
+    assert "The call goes on, but cannot be followed now" in capsys.readouterr().err
+    assert len(world.rings()) == 1

@@ -846,3 +846,114 @@ def test_another_window_calls_nobody_again_when_ten_minutes_have_passed(world: W
     assert set(states(became).values()) == {"not called"}
     assert "was placed meanwhile" in became["Ann"].why
     assert len(world.rings()) == 3
+
+
+class Slow(httpx.BaseTransport):
+    """A TopCalls that takes its time over each look, while `slow`; the line's timer goes on by it."""
+
+    def __init__(self) -> None:
+        self._inner, self.slow, self.seconds = httpx.HTTPTransport(), False, 0.0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self.slow and request.method == "GET":
+            self.seconds += 16
+        return self._inner.handle_request(request)
+
+
+def test_a_yes_to_a_list_is_not_kept_where_too_little_time_was_left(world: World, home: Path) -> None:
+    """Kept, it would be a new yes: from after a stop of everything, and for any program."""
+    owner(home)
+    network = Slow()
+    with closing(Line(world.settings(home, rehearse=True), timer=lambda: network.seconds)) as line:
+        client = Client(line=line, transport=network)
+        plan = said_yes(client)
+
+        def stop(halt: Hurry) -> None:
+            if not network.slow:
+                assert line.desk().stop(datetime.now(UTC))
+            network.slow = True
+
+        became = ran(plan, client, Hurry(world, stop))
+        assert "[rule: time-left]" in became["Bob"].why
+        network.slow = False
+        later = replace(plan, items=plan.items[1:])
+        assert all("needs a person's yes" in told for told in unasked(line, later))
+    assert [ring["phone_number"] for ring in world.rings()] == [ANN]
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["to one of its calls", "to the list"])
+def test_a_no_that_is_said_while_a_list_runs_outlives_ten_minutes(
+    world: World, home: Path, whole: bool
+) -> None:
+    owner(home)
+    now = [datetime.now(UTC)]
+    with closing(Line(world.settings(home, rehearse=True), clock=lambda: now[0])) as line:
+        client = Client(line=line)
+        plan = said_yes(client, max_duration=10)
+
+        def no(halt: Hurry) -> None:
+            if now[0] < plan.row.asked_at + timedelta(minutes=11):
+                with pytest.raises(Declined):
+                    if whole:
+                        answered(replace(plan, row=replace(plan.row, key="f" * 32)), False, client)
+                    else:
+                        Client(line=line, approve=lambda ask: False).send(plan.items[1].entry.request)
+                now[0] += timedelta(minutes=11)
+
+        became = ran(plan, client, Hurry(world, no))
+    assert "A no was said meanwhile" in became["Bob"].why
+    assert states(became)["Cy"] == ("not called" if whole else "reached")
+    assert BOB not in [ring["phone_number"] for ring in world.rings()]
+
+
+def test_the_question_about_a_call_ends_with_its_list(world: World, home: Path) -> None:
+    """So that what a crash left is not finished after the yes to the list has run out."""
+    owner(home)
+    now = [datetime.now(UTC)]
+    with closing(Line(world.settings(home, rehearse=True), clock=lambda: now[0])) as line:
+        client = Client(line=line)
+        plan = said_yes(client)
+
+        def late(halt: Hurry) -> None:
+            now[0] = plan.row.expires_at - timedelta(seconds=20)
+
+        ran(plan, client, Hurry(world, late))
+        journal = line.desk().journal()
+        ends = {ask.target: ask.expires_at for ask, _ in listed(journal, 10) if ask.tool == "place_call"}
+        assert ends[BOB] == plan.row.expires_at
+        assert list(troubles(journal)) == []
+
+
+def test_a_wish_that_comes_before_anything_was_sent_keeps_the_call_from_being_placed(
+    caller: Client, world: World
+) -> None:
+    halt = Hurry(world)
+
+    class Pressed(httpx.BaseTransport):
+        inner = httpx.HTTPTransport()
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            halt.no_further = halt.no_further or request.url.path == "/v1/balance"
+            return self.inner.handle_request(request)
+
+    plan = said_yes(caller)
+    became = ran(plan, Client(line=caller.line, transport=Pressed()), halt)
+    assert {one.why for one in became.values()} == {"You stopped the list."}
+    assert world.rings() == []
+
+
+def test_a_call_whose_id_cannot_be_asked_for_is_in_doubt(caller: Client, world: World) -> None:
+    class Odd(httpx.BaseTransport):
+        inner = httpx.HTTPTransport()
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            reply = self.inner.handle_request(request)
+            if request.method == "POST":
+                told = {**json.loads(reply.read()), "call_id": "c1.eu"}
+                return httpx.Response(reply.status_code, json=told)
+            return reply
+
+    client = Client(line=caller.line, transport=Odd())
+    became = ran(said_yes(client), client, Hurry(world))
+    assert states(became) == {"Ann": "in doubt", "Bob": "not called", "Cy": "not called"}
+    assert "c1.eu" in became["Ann"].why

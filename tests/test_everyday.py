@@ -20,7 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from topcalls_tools import AsyncClient, Client, ListCalls
+from topcalls_tools import AsyncClient, Client, ListCalls, ListLeads
 from topcalls_tools.api.calls import CallInList
 from topcalls_tools.cli import history
 from topcalls_tools.cli.cells import safe, written
@@ -240,6 +240,39 @@ async def test_calls_of_one_moment_that_a_page_cuts_apart_all_come_once(
         twin = AsyncClient(line=line, transport=listing(moments, limit))
         found = [call.id async for page in twin.pages(ListCalls(limit=limit)) for call in page.data]
     assert found == [f"c{place}" for place in range(len(moments))]
+
+
+@pytest.mark.parametrize(
+    "cursors", [(minute(9), minute(8), minute(9)), ("", "", ""), (minute(8), minute(9), minute(8))]
+)
+def test_pages_that_go_in_a_circle_come_to_an_end(line: Line, cursors: tuple[str, ...]) -> None:
+    turns = iter(range(20))
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        place = next(turns)
+        data = [{"id": f"c{place % 2}{one}"} for one in range(2)]
+        return httpx.Response(200, json={"data": data, "next_cursor": cursors[place % len(cursors)]})
+
+    pages = list(Client(line=line, transport=httpx.MockTransport(answer)).pages(ListCalls()))
+    assert 1 <= len(pages) <= 4
+    assert not any(page.cut for page in pages)
+
+
+@pytest.mark.parametrize("cursor", ["12340712", "20251222", "abc", "2025-12-22T10:29:00Z"])
+def test_a_cursor_of_leads_is_given_back_as_it_came(line: Line, cursor: str) -> None:
+    asked: list[str | None] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.params.get("cursor"))
+        last = asked[-1] is not None
+        items = [{"id": f"l{len(asked)}{one}"} for one in range(2)]
+        return httpx.Response(
+            200, json={"items": items, "has_more": not last, "next_cursor": None if last else cursor}
+        )
+
+    pages = list(Client(line=line, transport=httpx.MockTransport(answer)).pages(ListLeads()))
+    assert asked == [None, cursor]
+    assert not any(page.cut for page in pages)
 
 
 def test_more_calls_of_one_moment_than_a_page_has_are_told(

@@ -75,9 +75,10 @@ class Client:
         while more:
             page = self.send(more)
             fresh = page.fresh(seen, cut=more.passes_over(page))
-            if fresh.data or fresh.cut or more is request:
+            new = bool(fresh.data) or fresh.cut  # a page without news is of a list that goes in a circle
+            if new or more is request:
                 yield fresh
-            more = more.after(page)
+            more = more.after(page) if new else None
 
     def run(self, flow: Flow[T], approve: Approve | None = None, tell: Hear | None = None) -> T:
         """Drive a flow to its end; errors of a step are thrown into the flow, which may catch them."""
@@ -175,9 +176,10 @@ class AsyncClient:
         while more:
             page = await self.send(more)
             fresh = page.fresh(seen, cut=more.passes_over(page))
-            if fresh.data or fresh.cut or more is request:
+            new = bool(fresh.data) or fresh.cut  # a page without news is of a list that goes in a circle
+            if new or more is request:
                 yield fresh
-            more = more.after(page)
+            more = more.after(page) if new else None
 
     async def run(
         self, flow: Flow[T], approve: AsyncApprove | None = None, tell: AsyncHear | None = None

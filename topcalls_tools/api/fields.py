@@ -273,16 +273,21 @@ class Paged(Endpoint[R], Generic[R]):
     cursor: Cursor | None = None
     """next_cursor of the page before, such as 2025-12-22T10:29:00Z."""
 
+    by_time: ClassVar[bool] = True
+    """Whether its cursors are times (contract A21), and no texts of TopCalls' own."""
+
     def after(self, page: Page[Any]) -> Self | None:
         """The request for what comes after a page of this one; None where it was the last. It begins with
         what was made at the same moment as the last row, which a page may cut apart (contract A22); so that
         it moves on, not where a whole page is of one moment."""
-        if page.next_cursor in (None, self.cursor):
+        if not page.next_cursor or page.next_cursor == self.cursor:
             return None
-        again = None if self.passes_over(page) else just_after(page.next_cursor)
+        overlaps = self.by_time and not self.passes_over(page)
+        again = just_after(page.next_cursor) if overlaps else None
         return self.model_copy(update={"cursor": again or page.next_cursor})
 
     def passes_over(self, page: Page[Any]) -> bool:
         """Whether what comes after a page of this one may leave rows out: the page, asked for from just after
         a moment, may have no room for all of that moment, which no cursor parts."""
-        return page.next_cursor is not None and just_after(page.next_cursor) == self.cursor
+        again = just_after(page.next_cursor) if self.by_time else None
+        return again is not None and again == self.cursor

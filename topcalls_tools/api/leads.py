@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, Literal
+from typing import Annotated, Any, ClassVar, Generic, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -134,6 +134,7 @@ class ListLeads(Paged[LeadPage], route="GET /v1/leads", effect=Effect.READ, scop
     """How many to return, 1 to 200."""
     cursor: Annotated[str, Field(min_length=1, max_length=512)] | None = None
     """next_cursor of the page before, as it came."""
+    by_time: ClassVar[bool] = False
 
 
 class GetLead(Endpoint[Lead], route="GET /v1/leads/{lead_id}", effect=Effect.READ, scope="leads:read"):

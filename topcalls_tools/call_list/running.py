@@ -131,7 +131,7 @@ def _called(plan: Plan, item: Item, client: Client, halt: Halt) -> Generator[Eve
     """One call, from its question, which the list's yes answers, to its end."""
     entry = item.entry
     try:
-        placed = client.send(entry.request, approve=_answering(plan, item, client))
+        placed = client.send(entry.request, approve=_answering(plan, item, client, halt))
     except TopCallsError as error:
         return Outcome(entry, "not called" if error.happened is False else "in doubt", str(error))
     if placed.replayed:  # by another window, with a yes of its own
@@ -139,19 +139,21 @@ def _called(plan: Plan, item: Item, client: Client, halt: Halt) -> Generator[Eve
     return (yield from _followed(entry, placed.call_id, client, halt))
 
 
-def _answering(plan: Plan, item: Item, client: Client) -> Approve:
+def _answering(plan: Plan, item: Item, client: Client, halt: Halt) -> Approve:
     """Whoever is asked about a call of a list: the list's yes counts where the question is the one that was
     shown in it. It is written down when the call is, so that none is left where the call is not placed."""
     desk, shown = client.line.desk(), item.draft
 
     def approve(ask: Ask) -> Answer:
+        if halt.no_further:
+            raise Declined("You stopped the list.")
         more = set(ask.question.rules) - set(shown.words.rules) if desk.strict else ()
         if ask.digest != shown.row.digest or ask.minutes > shown.row.minutes or more:
             raise Declined(
                 "What this call is about has changed since the list was shown, so it was not placed; run it "
                 "again."
             )
-        counts(desk.journal(), plan.row, ask.digest, desk.clock())
+        counts(desk.journal(), plan.row, ask.key, ask.digest, desk.clock())
         return Answer(True, ask.seal, "terminal", at=plan.row.decided_at)
 
     return approve
@@ -166,15 +168,17 @@ def _followed(entry: Entry, call_id: str, client: Client, halt: Halt) -> Generat
     hung_up = False
     trouble = "It lasts longer than it may"
     while line.timer() < until and failed < BLIND:
+        if halt.hang_up and not hung_up:
+            hung_up = _hung_up(call_id, client)
         if halt.leave:
             trouble = "You left, and nobody knows how it goes on"
             break
-        if halt.hang_up and not hung_up:
-            hung_up = _hung_up(call_id, client)
         try:
             call = client.send(GetCall(call_id=call_id))
         except TopCallsError as error:
             failed, trouble = failed + 1, str(error)
+        except ValueError:  # the phone rings, whatever its id is
+            failed, trouble = BLIND, "TopCalls gave it an id that cannot be asked for"
         else:
             failed = 0
             yield from (Turned(turn) for turn in call.transcript[told:])
@@ -192,7 +196,7 @@ def _hung_up(call_id: str, client: Client) -> bool:
     """Whether a call was hung up; where that failed it is tried again at the next look."""
     try:
         client.send(StopCall(call_id=call_id))
-    except TopCallsError:
+    except (TopCallsError, ValueError):
         return False
     return True
 

@@ -133,7 +133,7 @@ class Attended(Client):
             except KeyboardInterrupt:
                 leaves = True
                 self._leave(call_id, reserved)
-        except TopCallsError as error:
+        except Exception as error:  # whatever it is, the phone rings
             self._interrupts.held = True
             if reserved is None:
                 raise
@@ -271,7 +271,7 @@ def notice(words: str) -> None:
         click.echo(words, err=True)
 
 
-def _brief(error: TopCallsError) -> str:
+def _brief(error: Exception) -> str:
     """Why nothing more can be told, briefly: the sentence is of a request that nobody has made."""
     match error:
         case Unreachable():
@@ -280,8 +280,10 @@ def _brief(error: TopCallsError) -> str:
             return "TopCalls asks to wait"
         case APIError():
             return f"TopCalls answers with an error, {error.status}"
-        case _:
+        case TopCallsError():
             return str(error).partition(";")[0].rstrip(".")
+        case _:
+            return f"it cannot be asked for or shown, {type(error).__name__}"
 
 
 def plan(request: Action[Any], columns: int | None = None) -> Iterator[str]:

@@ -202,6 +202,7 @@ def _pages(
 ) -> Flow[list[Any]]:
     """The pages of a list, until there are enough; what was read counts, even where the next page fails."""
     pages: list[Any] = []
+    seen: set[str] = set()
     more: Paged[Any] | None = first
     while more:
         desk.restart()
@@ -214,9 +215,13 @@ def _pages(
         pages.append(page)
         if enough and enough(pages):
             return pages
+        new = {row.id for row in page.data} - seen
+        seen |= new
         if more.passes_over(page):
             told.problems[first.tool] = _MORE
             told.blind = True
+        elif not new:  # such a list goes in a circle
+            return pages
         more = more.after(page)
     return pages
 

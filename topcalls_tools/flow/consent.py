@@ -77,20 +77,22 @@ def agreed(request: Endpoint[R], desk: Desk, answer: Answer | None) -> Flow[R]:
             yield from _heard(answer, ask, desk)
             note = _unasked(said) if answer.by == "practice" else None
     way, at = (answer.by, answer.at) if answer else ("callback", None)
-    yes = Yes(ask, ask.by or way, ask.decided_at or at or desk.clock())
+    now = desk.clock()
+    yes = Yes(ask, ask.by or way, ask.decided_at or min(at or now, now))
     reply: R
     try:
         if request.effect is not Effect.SPEND:
             reply = yield from _once(request, yes, known, desk)
         elif desk.left() < TO_DIAL:
-            yield Keep(lambda: desk.journal().decide(ask.key, "yes", yes.by, desk.clock(), ask.minutes))
+            if at is None:  # a yes that was given to a list is not kept for later
+                yield Keep(lambda: desk.journal().decide(ask.key, "yes", yes.by, yes.at, ask.minutes))
             raise Refused(
                 "time-left", "Too little time was left to dial safely; the same call again goes on."
             )
         else:
             reply = yield from dial(request, yes, known, desk)
     except Refused as refusal:
-        if refusal.rule not in ("time-left", "journal"):  # where it was not done after all, it is asked anew
+        if refusal.rule != "journal" and (at or refusal.rule != "time-left"):  # not done: it is asked anew
             yield Keep(lambda: desk.journal().close_ask(ask.key, desk.clock()))
         raise
     unsaid = note and isinstance(reply, Done) and reply.note is None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from ..errors import Refused
 from . import AskRow, DialRow
@@ -34,24 +35,39 @@ def answered_list(journal: Journal, mine: AskRow) -> None:
         append(db, asked(mine, mine.asked_at), answered(mine))
 
 
-def counts(journal: Journal, whole: AskRow, digest: str, now: datetime) -> None:
-    """See whether the yes to a list counts for one of its calls, by that call's digest.
+def counts(journal: Journal, whole: AskRow, key: str, digest: str, now: datetime) -> None:
+    """See whether the yes to a list counts for one of its calls, about which the question with this key was
+    put; that question ends with the list.
 
-    Raises Refused where the list's yes counts no more, or the same call was placed since the list was shown.
+    Raises Refused where the list's yes counts no more, or since the list was shown a no was said to it or to
+    the same call, or the same call was placed.
     """
+    no = select(asks.c.key).where(
+        asks.c.account == whole.account,
+        asks.c.digest.in_((whole.digest, digest)),
+        asks.c.decision == "no",
+        asks.c.decided_at >= whole.asked_at,
+    )
     since = select(dials.c.key).where(
         dials.c.account == whole.account,
         dials.c.digest == digest,
         dials.c.state != "failed",
         dials.c.sent_at >= whole.asked_at,
     )
-    with journal.storage.reading() as db:
-        of = next(iter(as_asks(db, db.execute(say.ASK, {"key": whole.key}).mappings().all())), None)
-        placed = db.scalar(since.limit(1))
-    if of is None or of.decision != "yes" or of.expires_at <= now:
-        raise Refused("call-list", "The yes to this list counts no more; run it again to be asked anew.")
-    if placed:
-        raise Refused("call-list", "This very call was placed meanwhile; run the list again to go on.")
+    with journal.writing() as db:
+        of, mine = (
+            next(iter(as_asks(db, db.execute(say.ASK, {"key": one}).mappings().all())), None)
+            for one in (whole.key, key)
+        )
+        if of is None or of.decision != "yes" or of.expires_at <= now:
+            raise Refused("call-list", "The yes to this list counts no more; run it again to be asked anew.")
+        if db.scalar(no.limit(1)):
+            raise Refused("call-list", "A no was said meanwhile, so it was not placed; run the list again.")
+        if db.scalar(since.limit(1)):
+            raise Refused("call-list", "This very call was placed meanwhile; run the list again to go on.")
+        if mine and mine.expires_at > of.expires_at:
+            db.execute(update(asks).where(asks.c.key == key).values(expires_at=of.expires_at))
+            append(db, asked(replace(mine, expires_at=of.expires_at), now))
 
 
 def dialled(journal: Journal, account: str, callees: Iterable[str]) -> list[DialRow]:
