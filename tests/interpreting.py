@@ -86,11 +86,14 @@ def _judge(request: Mapping[str, Any], scene: Scene) -> Judged:
 
 
 def reading(said: str, scene: Scene) -> Reading | Doubt:
-    """What a sentence is read as where everything is known: a scene holds every call that there is."""
-    read = interpret(said, scene)
-    while isinstance(read, Look):
-        scene = replace(scene, gone=scene.gone | {str(read.call_id)})
-        read = interpret(said, scene)
+    """What a sentence is read as where everything is known: a scene holds every call that there is, and no
+    journal."""
+    while isinstance(read := interpret(said, scene), Look):
+        sought = str(read.call_id)
+        if read.at == "placed":
+            scene = replace(scene, placed={**scene.placed, sought: None})
+        else:
+            scene = replace(scene, gone=scene.gone | {sought})
     return read
 
 
@@ -150,6 +153,12 @@ of an order is read as the one that it can be, and the reading says so before an
 understood: nothing can be scheduled. Conditions inside a task are the agent's to keep. One call is ended at a time: "both" is
 a doubt that lists each.
 
+**What is put as a doubt on purpose.** Two lengths of time, where one is the limit at the end of a sentence: it says which two.
+"Stop talking" alone may be to hang up or to be quiet. "Can you stop everything?" may be a question; with a "please" it is an
+order, as "can you" is where less is stopped. "It" is no campaign where a call was spoken of last. "Redial" repeats what was
+asked of the call, as the journal has it, and nothing that TopCalls or the policy added; without a journal it repeats task and
+limit alone, and says so.
+
 ## Figures
 
 `right` is the right tool with the right arguments; `refused` a doubt where an action was wanted; `wrong` something that was not
@@ -173,7 +182,8 @@ wanted. All sets were written by language models, from imagination, and nobody e
   second set's 46%.
 - **[Learned](../tests/labelled/requests_learned.toml)**, {learned} that the author of the phrases wrote while they were made. They
   tell that nothing is forgotten, and nothing of wordings that it has not met. Of the 758 that were written, 676 (89%) came to
-  the right tool at first; 33 for which no phrase was made were left out.
+  the right tool at first; 33 for which no phrase was made were left out. One, "stop talking", was relabelled since: from an
+  order to hang up to a doubt.
 
 A wrong action in any set fails the tests; so does a third set of which less than 75% is right.
 

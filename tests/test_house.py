@@ -110,7 +110,8 @@ MAY_IMPORT = {
     },
     "tools": {"action", "api", "deeds", "errors"},
     "stored_key": {"errors"},
-    "interpreter": {"action", "api", "contacts", "deeds", "errors", "flow/steps", "tools"},
+    "interpreter": {"action", "api", "contacts", "deeds", "errors", "flow/steps"}
+    | {"guard", "journal", "tools"},
     "settings": {"address", "errors", "stored_key"},
     "policies": {"api", "errors", "guard", "settings"},
     "sandbox": {"action", "api", "endpoint", "wire"},

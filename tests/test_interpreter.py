@@ -18,11 +18,13 @@ from topcalls_tools.api.phone_numbers import Carrier, NumberFacts
 from topcalls_tools.contacts import Contact
 from topcalls_tools.errors import Misconfigured
 from topcalls_tools.flow.steps import Send
-from topcalls_tools.interpreter import Doubt, Look, Reading, Scene, interpret, understood
+from topcalls_tools.interpreter import Doubt, Reading, Scene, understood
 from topcalls_tools.interpreter.book import book
 from topcalls_tools.interpreter.ordering import ACTIONS
 from topcalls_tools.interpreter.people import dialled
 from topcalls_tools.interpreter.sentence import sentence
+
+from . import interpreting
 
 LIVE = Call(
     id="live-4711-a",
@@ -67,11 +69,7 @@ CLINIC, MULLER = "+493055501401", "+493055501403"
 
 
 def read(said: str, scene: Scene = SCENE) -> Reading | Doubt:
-    found = interpret(said, scene)
-    while isinstance(found, Look):
-        scene = replace(scene, gone=scene.gone | {str(found.call_id)})
-        found = interpret(said, scene)
-    return found
+    return interpreting.reading(said, scene)
 
 
 def acts(found: Reading | Doubt) -> bool:

@@ -45,6 +45,19 @@ def compose(request: PlaceCall, contact: Contact | None, policy: Policy) -> Plac
     return request.model_copy(update=whole)
 
 
+def own_opening(sent: str, contact: Contact | None, policy: Policy) -> str | None:
+    """What a caller wanted said first, of a first sentence as it was sent: what comes after the opening. None
+    where it does not begin with the opening of now, so that nobody can tell."""
+    opening = _opening("", _language(contact, policy), policy)
+    return sent[len(opening) :].strip() if _begins(sent, opening) else None
+
+
+def own_brief(sent: str) -> str:
+    """A task or instructions as they were sent, without the word about voicemail."""
+    rest, _, last = sent.rstrip().rpartition("\n")
+    return rest.rstrip() if rest and last.strip() in VOICEMAIL.values() else sent
+
+
 def _language(contact: Contact | None, policy: Policy) -> Wording:
     language = (contact and contact.language) or policy.language
     return wordings().get(re.split("[-_]", language.lower())[0]) or wordings()["en"]

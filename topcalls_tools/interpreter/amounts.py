@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from ipaddress import IPv4Address
 from typing import Any
 
 from .meaning import Found, Meant, Words
 from .notation import Phrase
+
+LONGEST = 6
+"""Words of a length of time at most: "a quarter of an hour"."""
 
 
 def length(words: Words) -> Found | None:
@@ -19,6 +23,17 @@ def length(words: Words) -> Found | None:
                 minutes = round(many * each, 2)
                 return Found((Meant({"minutes": minutes}, f"{minutes:g}"),))
     return None
+
+
+def lengths(words: Words) -> list[str]:
+    """The lengths of time that stand anywhere, as they are written, each once."""
+    said, found, at = words.said, list[str](), 0
+    while at < len(said.tokens):
+        ends = range(min(at + LONGEST, len(said.tokens)), at, -1)
+        end = next((end for end in ends if length(words.of(said.part(at, end)))), None)
+        found += [] if end is None else [said.said(at, end)]
+        at = end or at + 1
+    return list(dict.fromkeys(found))
 
 
 def limit(words: Words) -> Found | None:
@@ -98,7 +113,11 @@ def gateway(words: Words) -> Found | None:
     while said.tokens[-1].kind == "mark":
         said = said.part(0, len(said.tokens) - 1)
     first, rest = said.tokens[0], [token.text for token in said.tokens[1:]]
-    if first.kind != "address" or (rest and rest[:-1] not in (["port"], [","], [",", "port"])):
+    if (
+        first.kind != "address"
+        or not _is_address(first.text)
+        or (rest and rest[:-1] not in (["port"], [","], [",", "port"]))
+    ):
         return None
     end: dict[str, Any] = {"ipv4": first.text, **way}
     if rest:
@@ -106,6 +125,14 @@ def gateway(words: Words) -> Found | None:
             return None
         end["port"] = int(rest[-1])
     return Found((Meant({"sip_gateway": end}, words.written),))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        IPv4Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _many(words: Words) -> float | None:

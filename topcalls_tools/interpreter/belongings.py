@@ -25,6 +25,8 @@ def campaign(words: Words) -> Found | None:
     if words.are("this_campaign"):
         if words.scene.last_campaign:
             return _campaign_by_id(words.scene.last_campaign, words, named=True)
+        if words.are("this_call") and words.scene.last_call:  # "Pause it", where a call was spoken of
+            return words.unsure("call_or_campaign", *map(_campaign, fitting[:MOST]))
         return _campaigns(fitting, words, "no_campaign_fits")
     if words.are("every_campaign"):
         return _campaigns(fitting, words, "no_campaign_fits")

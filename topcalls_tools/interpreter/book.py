@@ -32,6 +32,10 @@ class Order(BaseModel):
     """What is done, with the slots in it."""
     question: bool = False
     """Whether it may be asked as a question; of an order that may not, a question mark makes a doubt."""
+    firm: bool = False
+    """Whether a question orders it only with a "please": it does too much for "can you ...?"."""
+    unsure: str | None = None
+    """Why it is a doubt even where nothing else fits: a sentence of `say`."""
     reasons: bool = False
     """Whether its phrases read a reason themselves, which stands after other orders and says nothing."""
     weak: bool = False

@@ -12,7 +12,7 @@ from ..action import Action
 from ..action import sentence as wrong_arguments
 from ..deeds import StopAll
 from ..tools import TOOLS
-from . import amounts, belongings, people, placing, references
+from . import again, amounts, belongings, people, placing, references
 from .book import Book, Order, filled
 from .meaning import Found, Meant, Reads, Words
 from .notation import Spans
@@ -33,7 +33,7 @@ SLOTS: Mapping[str, Reads] = {
     "reason": references.outcome,
     "task": placing.task,
     "deed": placing.deed,
-    "back": placing.back,
+    "back": again.back,
     "asking": placing.asking,
     "statement": placing.statement,
     "asked": placing.asked,
@@ -71,10 +71,14 @@ def ordered(words: Words, order: Order, spans: Spans) -> Reading | Doubt | None:
     if "call_id" in ACTIONS[order.tool].model_fields and not meant.keys() & {"call", "called"}:
         meant["call"] = references.bare_call(replace(words, state=order.state))
     if order.tool == "place_call" and not meant:
-        meant["back"] = placing.bare_back(words)
+        meant["back"] = again.bare_back(words)
     sure = [one.only for one in meant.values() if one.only]
     if any(_contradict(one, other) for one in sure for other in sure):
-        return None
+        most = sorted(one.arguments["max_duration"] for one in sure if "max_duration" in one.arguments)
+        if len(most) < 2:
+            return None
+        why = filled(words.book.say["several_limits"], first=f"{most[0]:g}", last=f"{most[-1]:g}")
+        return Doubt(why, words.book.examples[order.tool])
     if len(sure) == len(meant):
         return _reading(words, order, {slot: one.meant[0] for slot, one in meant.items()})
     unsure = {slot: one for slot, one in meant.items() if one.only is None}
@@ -128,14 +132,15 @@ def _reading(words: Words, order: Order, meant: Mapping[str, Meant]) -> Reading 
     except ValidationError as wrong:
         return Doubt(wrong_arguments(wrong, action), words.book.examples[order.tool])
     shown = {slot: one.words for slot, one in meant.items()} | {
-        "back_task": " ".join(str(given.get("back", "")).split())
+        "back_task": " ".join(str(given.get("back", "")).split()),
+        "back_note": given.get("back_note", ""),
     }
     shown.setdefault("call", shown.get("called", ""))
     shown.setdefault("campaign", shown.get("every", ""))
     shown.setdefault("whom", shown.get("callee", shown.get("somebody", "")))
     if "task" in given:
         shown["task"] = given["task"]
-    means = filled(order.means, **shown)
+    means = filled(order.means, **shown).rstrip()
     if "max_duration" in given and order.tool == "place_call":
         means += " " + filled(words.book.say["at_most"], minutes=f"{given['max_duration']:g}")
     return Reading(request, means)

@@ -84,7 +84,7 @@ def named(words: Words) -> Found:
     meant = tuple(_person(one, words.written) for one in found[:MOST])
     if len(found) > 1:
         return words.unsure("several_contacts", *meant, name=words.written)
-    if not _exactly(asked, found[0]):
+    if not _exactly(asked, found[0]) or (words.begin("any_one") and not _begins(words, found[0])):
         return words.unsure("other_contact", *meant, name=words.written)
     return Found(meant)
 
@@ -246,6 +246,11 @@ def _extension(words: Words) -> str | None:
 
 def _last(said: Sentence) -> Sentence:
     return said.part(len(said.tokens) - 1, len(said.tokens))
+
+
+def _begins(words: Words, contact: Contact) -> bool:
+    """Whether a contact's name has the first word of what is asked for: "A Plus Repairs"."""
+    return spelt(contact.name)[:1] == spelt(words.written)[:1]
 
 
 def _exactly(asked: str, contact: Contact) -> bool:

@@ -6,15 +6,11 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from ..api.calls import Call, CallFacts, PlaceCall
-from ..api.fields import E164
 from .amounts import clause as limits
-from .amounts import hour, length, limit
+from .amounts import hour, length, lengths, limit
 from .belongings import owned
-from .meaning import Found, Meant, Missing, Words
+from .meaning import Found, Meant, Words
 from .notation import marks
-from .people import calls, last_call, shown, whom
-from .scene import Look
 from .sentence import ASKED, Sentence
 
 AGAINST = {
@@ -41,16 +37,22 @@ def task(words: Words) -> Found:
         found, said = cut
         if found.only is None:
             return found
+        if "max_duration" in options.keys() & found.only.arguments.keys():
+            first, last = found.only.arguments["max_duration"], options["max_duration"]
+            return words.unsure("several_limits", first=f"{first:g}", last=f"{last:g}")
         if options.keys() & found.only.arguments.keys():
-            return words.unsure("several_limits")
+            return words.unsure("several_options")
         options |= found.only.arguments
         bare = bare or bool(found.only.arguments.get("bare"))
     words = words.of(said)
+    most = f"{options.get('max_duration', 0):g}"
+    if "max_duration" in options and (others := lengths(words)):
+        return words.unsure("several_lengths", first=" and ".join(others), last=most)
     if against := _against(words):
         return words.unsure(against)
     if bare and words.have("lasts"):
-        return words.unsure("whose_minutes", minutes=f"{options['max_duration']:g}")
-    if "max_duration" not in options and _ends_in_limit(words):
+        return words.unsure("whose_minutes", minutes=most)
+    if "max_duration" not in options and (_ends_in_limit(words) or _ends_in_length(words)):
         return words.unsure("limit_in_task")
     text = " ".join(words.written.split())
     return Found((Meant({"task": text, **options}, text),))
@@ -92,51 +94,6 @@ def voice(words: Words) -> Found | None:
     if len(words.said.tokens) != 1 or token.kind == "mark" or token.text in words.book.words("any_voice"):
         return None
     return Found((Meant({"voice": words.written}, words.written),))
-
-
-def back(words: Words) -> Found | None:
-    """The call to place once more: the one spoken of, or the last to somebody, with everything that it was
-    placed with."""
-    if words.are("person") or words.are("this_call"):
-        call = last_call(words.scene)
-        if call is None:
-            return words.unsure("nobody_spoken_of", word=words.written)
-    elif words.are("last_call"):
-        own = [one for one in calls(words.scene) if one.campaign_id is None]
-        if words.scene.last_call and own and own[0].id != words.scene.last_call:
-            return words.unsure("which_again")
-        if not own:
-            return words.unsure("no_call")
-        call = own[0]
-    else:
-        found = whom(words)
-        if found is None or found.only is None:
-            return found
-        number = found.only.arguments["phone_number"]
-        to = [one for one in calls(words.scene) if E164.read(one.phone_number) == number]
-        if not to:
-            return words.unsure("no_call_to", whom=found.only.words)
-        call = to[0]
-    return _again(call, words)
-
-
-def bare_back(words: Words) -> Found:
-    """The call spoken of, to place once more: "Redial." """
-    call = last_call(words.scene)
-    return words.unsure("which_again") if call is None else _again(call, words)
-
-
-def _again(call: CallFacts, words: Words) -> Found:
-    """A call as it was placed; where TopCalls does not tell it, nobody can."""
-    if not isinstance(call, Call):
-        raise Missing(Look("call", call.id))
-    given = {**(call.metadata or {}), "phone_number": call.phone_number}
-    names = (PlaceCall.model_fields.keys() - PlaceCall.for_code) & given.keys()
-    kept = {name: given[name] for name in names if given[name] is not None}
-    if call.campaign_id or not kept.keys() & {"task", "instructions"} or not call.phone_number:
-        return words.unsure("task_not_known", whom=shown(call.phone_number or "?", words.scene))
-    text = str(kept.get("task") or kept["instructions"])
-    return Found((Meant({**kept, "back": text}, shown(call.phone_number, words.scene)),))
 
 
 def _option(words: Words) -> tuple[Found, Sentence] | None:
@@ -226,7 +183,8 @@ def _against(words: Words) -> str | None:
         ):
             return AGAINST["later"]
     rest = max((at + 1 for at, token in enumerate(said.tokens) if token.kind == "mark"), default=0)
-    if rest and words.of(said.part(rest, len(said.tokens))).are("taken_back"):
+    last = words.of(said.part(rest, len(said.tokens)))
+    if rest and (last.are("taken_back") or last.begin("corrects")):
         return "retracted"
     if not words.have("dated") and _ends_in_time(words):
         return AGAINST["later"]
@@ -283,6 +241,16 @@ def _is(words: Words, group: str) -> bool:
         and (end == len(words.said.tokens) or len(words.said.tokens) - end <= 3)
         for phrase in words.book.group(group)
     )
+
+
+def _ends_in_length(words: Words) -> bool:
+    """Whether the last clause is of a length of time, and of nothing that lasts: ", at least an hour"."""
+    said = words.said
+    rest = max((at + 1 for at, token in enumerate(said.tokens) if token.kind == "mark"), default=0)
+    last = words.of(said.part(rest, len(said.tokens)))
+    if not rest or len(last.said.tokens) > TAIL or last.have("lasts"):
+        return False
+    return last.said.tokens[-1].text in words.book.words("time_unit")
 
 
 def _ends_in_limit(words: Words) -> bool:

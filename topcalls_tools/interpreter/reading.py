@@ -157,11 +157,23 @@ def _outcomes(words: Words, by_gist: bool = False) -> Iterator[Outcome]:
                     outcome = ordered(here, order, spans)
                     if outcome is None:
                         continue
-                    if not order.question and _questioned(words, core, spans):
+                    if order.unsure:
+                        outcome = _doubt(words, order.unsure, order.tool, *_only(outcome))
+                    elif order.firm and (why := _too_much(words)):
+                        outcome = _doubt(words, why, order.tool, *_only(outcome))
+                    elif not order.question and _questioned(words, core, spans):
                         outcome = _doubt(words, "a_question", order.tool, *_only(outcome))
                     elif isinstance(outcome, Reading) and core.besides:
                         outcome = replace(outcome, besides=core.besides)
                     yield Outcome(outcome, order.tool, order.weak)
+
+
+def _too_much(words: Words) -> str | None:
+    """Why an order that does much may not be meant: a question without a "please", or "for now"."""
+    if words.have("passing"):
+        return "for_a_moment"
+    asked = words.said.asked or words.have("asking")
+    return "may_be_a_question" if asked and not words.have("begging") else None
 
 
 def _questioned(words: Words, core: Core, spans: Spans) -> bool:

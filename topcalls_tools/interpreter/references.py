@@ -49,6 +49,8 @@ def bare_call(words: Words) -> Found:
 
 def called(words: Words) -> Found | None:
     """The call to somebody: to the person spoken of, or to a contact or a number."""
+    if words.state is not None and words.are("nobody"):
+        return None
     if words.are("person") or words.are("subject"):
         return _this(words, told=True)
     found = whom(words)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -20,6 +20,16 @@ ABOUT = (
 """What the interpreter says of itself."""
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What somebody asked a call to be."""
+
+    arguments: Mapping[str, Any]
+    """Of place_call, without what is the same for every call and what was added when it was sent."""
+    opening_known: bool = True
+    """Whether what they wanted said first can be told from what is always said first."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
     """What is known where a sentence is said. What is None is not known yet, and `understood` reads it where
@@ -33,6 +43,8 @@ class Scene:
     """Of the phrase book, ISO 639-1."""
     last_call: str | None = None
     """Id of the call spoken of last: what "it" and "her" mean."""
+    placed: Mapping[str, Placed | None] = field(default_factory=dict)
+    """With what calls were placed from here, by id; None where that is written down nowhere."""
     gone: frozenset[str] = frozenset()
     """Ids that no call has."""
     last_campaign: str | None = None
@@ -92,6 +104,6 @@ class Doubt:
 class Look:
     """What must be known before a sentence can be read."""
 
-    at: Literal["contacts", "calls", "campaigns", "numbers", "carriers", "call"]
+    at: Literal["contacts", "calls", "campaigns", "numbers", "carriers", "call", "placed"]
     call_id: str | None = None
-    """Of the one call that must be looked up."""
+    """Of the one call that must be looked up, or looked for in the journal."""
