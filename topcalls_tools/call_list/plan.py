@@ -16,7 +16,7 @@ from ..flow.facts import Known, callee, inquiry, judged, looked
 from ..flow.question import Question
 from ..flow.reconcile import bookkeeping
 from ..flow.steps import ASK_LIVES, Desk, Flow, Keep
-from ..guard.compose import VOICEMAIL
+from ..guard.compose import own_brief
 from ..journal import AskRow, DialRow, Ledger
 from ..journal.lists import dialled
 from ..wire import iso
@@ -139,19 +139,14 @@ def _of_left(left: tuple[Left, ...]) -> Iterator[tuple[str, str]]:
 
 def _before(entry: Entry, rows: list[DialRow]) -> DialRow | None:
     """The newest dial with the same words to the same number."""
-    number, words = entry.request.phone_number, _brief(entry.request.task)
+    number, words = entry.request.phone_number, own_brief(entry.request.task or "").rstrip()
     for row in rows:
-        if row.arguments.get("phone_number") == number and _brief(row.arguments.get("task")) == words:
+        if (
+            row.arguments.get("phone_number") == number
+            and own_brief(row.arguments.get("task") or "").rstrip() == words
+        ):
             return row
     return None
-
-
-def _brief(task: str | None) -> str:
-    """A task without what the guard completes it with."""
-    told = (task or "").rstrip()
-    for sentence in VOICEMAIL.values():
-        told = told.removesuffix(f"\n{sentence}").rstrip()
-    return told
 
 
 def _called(row: DialRow, again: bool, now: datetime) -> str | None:

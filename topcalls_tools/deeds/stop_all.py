@@ -215,12 +215,11 @@ def _pages(
         pages.append(page)
         if enough and enough(pages):
             return pages
-        new = {row.id for row in page.data} - seen
-        seen |= new
-        if more.passes_over(page):
+        fresh = page.fresh(seen, cut=more.passes_over(page))
+        if fresh.cut:
             told.problems[first.tool] = _MORE
             told.blind = True
-        elif not new:  # such a list goes in a circle
+        elif not fresh.data:  # such a list goes in a circle
             return pages
         more = more.after(page)
     return pages

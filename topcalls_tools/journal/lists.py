@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from ..errors import Refused
 from . import AskRow, DialRow
@@ -30,8 +29,7 @@ def answered_list(journal: Journal, mine: AskRow) -> None:
     terminal that put it can answer it."""
     with journal.writing() as db:
         named(db, mine)
-        values: dict[str, Any] = stored(mine, asks)
-        db.execute(insert(asks), values)
+        db.execute(say.NEW_ASK, stored(mine, asks))
         append(db, asked(mine, mine.asked_at), answered(mine))
 
 
