@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from topcalls_tools.agent import MOST_TOOLS
 
-from .conftest import World, owner
+from .conftest import World
 from .fifteen import OPEN
 from .scripted import Model, Step, says, scripted, tool
-from .test_ask_terminal import CTRL_C, CTRL_D, by, prompted, status
+from .test_ask_terminal import CTRL_C, CTRL_D, by, keyed, prompted, status
 from .test_cli import Terminal, run
 
+__all__ = ["keyed"]
 ASKED = "Approve? [y/N]"
 STOPPED = "Stopped; what was not done by now is not done."
 
@@ -29,21 +29,6 @@ FLOOD = Step(tools=tuple(map(placing, range(MOST_TOOLS))))
 ONE = Step(tools=(placing(1),))
 TWO = Step(tools=(placing(1), placing(2)))
 NEVER = says("This is never said.")
-
-
-@pytest.fixture
-def keyed(world: World, home: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    owner(home)
-    for name, value in {
-        "TOPCALLS_API_KEY": world.key,
-        "TOPCALLS_BASE_URL": world.url,
-        "TOPCALLS_REHEARSE": "1",
-        "TERM": "xterm",
-        "PROMPT_TOOLKIT_NO_CPR": "1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    world.pace(0)
-    return world
 
 
 def chatting(model: Model, line: str) -> Terminal:

@@ -23,6 +23,7 @@ from .fifteen import OPEN
 from .scripted import Model, says, scripted, tool
 from .test_ask import ask
 from .test_ask_terminal import approved
+from .test_call_list import Odd
 from .test_cli import run
 
 CALL = f"Call {OPEN} and ask whether they are open on Labor Day."
@@ -267,16 +268,6 @@ def test_why_is_said_in_words_of_nothing_that_was_asked_for(
 def test_a_call_whose_id_cannot_be_asked_for_is_told_as_placed(
     line: Line, world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    class Odd(httpx.BaseTransport):
-        inner = httpx.HTTPTransport()
-
-        def handle_request(self, request: httpx.Request) -> httpx.Response:
-            reply = self.inner.handle_request(request)
-            if request.method == "POST":
-                told = {**json.loads(reply.read()), "call_id": "c1.eu"}
-                return httpx.Response(reply.status_code, json=told)
-            return reply
-
     person = Attended(line=line)
     person._transport = Odd()
     placed = person.send(PlaceCall(phone_number="+14155550142", task="Ask when they open on Sunday."))

@@ -18,33 +18,20 @@ from topcalls_tools.cli.attended import plan
 from topcalls_tools.flow.question import Question
 from topcalls_tools.quoting import BAR, WIDTH, room
 
-from .conftest import World, owner
+from .conftest import World
 from .fifteen import OPEN
 from .scripted import says, scripted
 from .scripted import tool as called
-from .test_ask_terminal import Tmux, by, status
+from .test_ask_terminal import Tmux, by, keyed, status
 from .test_cli import Terminal
 
+__all__ = ["keyed"]
 THEIRS = "zqx"
 """What every word of others begins with here, and none of ours has."""
 WORDS = " ".join(f"{THEIRS}{number}" for number in range(40))
 LONG = f"{WORDS} {THEIRS * 60}"
 WIDTHS = (80, 50, 30)
 ASKED = "[y/N]: "
-
-
-@pytest.fixture
-def keyed(world: World, home: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    owner(home)
-    for name, value in {
-        "TOPCALLS_API_KEY": world.key,
-        "TOPCALLS_BASE_URL": world.url,
-        "TOPCALLS_REHEARSE": "1",
-        "TERM": "xterm",
-    }.items():
-        monkeypatch.setenv(name, value)
-    world.pace(0)
-    return world
 
 
 def rows(screen: str, columns: int) -> Iterator[str]:

@@ -942,17 +942,20 @@ def test_a_wish_that_comes_before_anything_was_sent_keeps_the_call_from_being_pl
     assert world.rings() == []
 
 
+class Odd(httpx.BaseTransport):
+    """A TopCalls whose calls have ids that cannot be asked for."""
+
+    inner = httpx.HTTPTransport()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        reply = self.inner.handle_request(request)
+        if request.method == "POST":
+            told = {**json.loads(reply.read()), "call_id": "c1.eu"}
+            return httpx.Response(reply.status_code, json=told)
+        return reply
+
+
 def test_a_call_whose_id_cannot_be_asked_for_is_in_doubt(caller: Client, world: World) -> None:
-    class Odd(httpx.BaseTransport):
-        inner = httpx.HTTPTransport()
-
-        def handle_request(self, request: httpx.Request) -> httpx.Response:
-            reply = self.inner.handle_request(request)
-            if request.method == "POST":
-                told = {**json.loads(reply.read()), "call_id": "c1.eu"}
-                return httpx.Response(reply.status_code, json=told)
-            return reply
-
     client = Client(line=caller.line, transport=Odd())
     became = ran(said_yes(client), client, Hurry(world))
     assert states(became) == {"Ann": "in doubt", "Bob": "not called", "Cy": "not called"}
