@@ -488,7 +488,7 @@ def test_who_was_not_called_counts_as_nobody_missed(caller: Client, world: World
 
 def test_a_voicemail_is_nobody_reached(caller: Client, world: World) -> None:
     became = ran(said_yes(caller, "name,number,time\nV,+14155550005,9:30\n"), caller, Hurry(world))
-    assert (became["V"].state, became["V"].why) == ("not reached", "A voicemail answered, and no person.")
+    assert (became["V"].state, became["V"].why) == ("not reached", "A voicemail answered.")
 
 
 def test_a_second_wish_hangs_up_and_no_further_call_is_placed(caller: Client, world: World) -> None:

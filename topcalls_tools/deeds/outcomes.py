@@ -68,8 +68,8 @@ CASES = {
     "broken": Case("The call broke off after it was answered.", again=True, line=True),
     "dropped": Case("It was cancelled, and nothing says that anybody answered.", again=True),
     "stopped": Case("It was stopped after it was answered.", again=True),
-    "voicemail": Case("A voicemail answered, and no person.", again=True),
-    "ivr": Case("An answering system with a menu answered, and no person.", again=True),
+    "voicemail": Case("A voicemail answered.", again=True),
+    "ivr": Case("An answering system with a menu answered.", again=True),
     "talked": Case("The call was held and has ended.", unknown=(_HUNG_UP,)),
     "silent": Case(
         "It was answered, and the transcript has no word of the person called.",
